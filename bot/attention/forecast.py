@@ -1,0 +1,139 @@
+"""The plain words of forecasting: a past post, a candidate, the distribution forecast for it; no torch, no learning.
+
+`z` below is log1p(count) of one action, standardised with the mean (`centre`) and standard deviation (`spread`)
+of the account's own history: z = (log1p(count) - centre) / spread.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+ACTIONS = ("likes", "replies", "shares", "clicks", "impressions")
+BINS = 60
+EDGES: NDArray[np.float64] = np.linspace(-3.75, 5.25, BINS + 1)
+"""Borders of the bars over z, as in the network's output (BINS + 1,)."""
+
+
+@dataclass(frozen=True)
+class PastPost:
+    """One of the account's own posts and how it did.
+
+    `counts` maps action names (ACTIONS) to counts; None, or an absent action, means it was not measured.
+    `age` is the post's age when counted; None means long after, when counts no longer grow.
+    """
+
+    platform: str
+    text: str
+    kind: str
+    at: datetime
+    counts: Mapping[str, int | None] | None = None
+    age: timedelta | None = None
+    ref: str = ""
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError(f"a past post needs a time with a zone, got the naive {self.at!r}")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A wording in a slot, undecided."""
+
+    platform: str
+    text: str
+    kind: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError(f"a candidate needs a time with a zone, got the naive {self.at!r}")
+
+
+@dataclass(frozen=True)
+class Attended:
+    """A past post the forecast looked at: its place in the history given and its share of the attention (0..1)."""
+
+    index: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A distribution over z as bars: `probabilities` (BINS,) sum to 1, uniform inside each bar of EDGES."""
+
+    probabilities: NDArray[np.float64]
+    centre: float
+    spread: float
+    attended: tuple[Attended, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def normal(cls, mean: float, sd: float, centre: float, spread: float) -> "Forecast":
+        """Bars of a normal distribution in z; what lies outside EDGES falls into the outermost bars."""
+        cumulative = norm.cdf(EDGES, loc=mean, scale=max(sd, 1e-6))
+        cumulative[0], cumulative[-1] = 0.0, 1.0
+        return cls(np.diff(cumulative), centre, spread)
+
+    @cached_property
+    def mean(self) -> float:
+        """Expected z."""
+        return float(self.probabilities @ _MIDDLES)
+
+    @cached_property
+    def sd(self) -> float:
+        """Standard deviation of z."""
+        width = float(EDGES[1] - EDGES[0])
+        variance = float(self.probabilities @ (_MIDDLES - self.mean) ** 2) + width**2 / 12
+        return float(variance**0.5)
+
+    @cached_property
+    def _cumulative(self) -> NDArray[np.float64]:
+        return np.concatenate([[0.0], np.cumsum(self.probabilities)])
+
+    def quantile(self, q: float) -> float:
+        """The z below which a share q (0..1) of the outcomes falls."""
+        if not 0 <= q <= 1:
+            raise ValueError(f"a quantile lies between 0 and 1, got {q}")
+        return float(np.interp(q * self._cumulative[-1], self._cumulative, EDGES))
+
+    def below(self, z: float) -> float:
+        """Probability of an outcome below z."""
+        return float(np.interp(z, EDGES, self._cumulative))
+
+    def to_count(self, z: float) -> float:
+        """The count that stands at z, never below 0."""
+        return float(max(np.expm1(self.centre + self.spread * z), 0.0))
+
+    def count_quantile(self, q: float) -> float:
+        """The count below which a share q of the outcomes falls."""
+        return self.to_count(self.quantile(q))
+
+    @cached_property
+    def count_mean(self) -> float:
+        """Expected count."""
+        counts = np.maximum(np.expm1(self.centre + self.spread * _MIDDLES), 0.0)
+        return float(self.probabilities @ counts)
+
+
+_MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
+
+
+class Forecaster(Protocol):
+    """Anything that forecasts: the attention model and every baseline."""
+
+    name: str
+
+    def predict(
+        self, history: Sequence[PastPost], candidates: Sequence[Candidate], action: str = "likes"
+    ) -> list[Forecast]:
+        """One forecast per candidate, each independent of the other candidates.
+
+        `history` may be in any order; only rows measured for `action` carry an outcome. With no outcome at all
+        the forecast is the prior: mean 0, sd 1, in counts of a post on an unknown account.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Memory: the tables, the questions asked of them, and their migrations; no platform, clock, policy or HTTP."""
