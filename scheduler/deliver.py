@@ -19,7 +19,7 @@ from scheduler.breaker import Breaker
 from scheduler.clock import Clock
 from scheduler.events import Event, OnEvent, unheard
 from scheduler.lookout import Lookout, Next, look_since
-from scheduler.results import belongs_to_another, identity, park, pause, refuse, write
+from scheduler.results import belongs_to_another, identity, park, pause, refuse, reread, write
 from scheduler.sending import Connectors, End, Outcome, look, send
 from scheduler.verdict import Allow
 from storage import outbox
@@ -168,18 +168,17 @@ class Deliverer:
         permitted, events = [], []
         now = self._clock()
         with self._db.write() as session:
-            for post_id in (post.id for post in claimed):
-                post = session.get(Post, post_id, populate_existing=True)
-                if post is None or post.state != State.CLAIMED or post.claimed_by != self._worker:
+            for post in reread(session, claimed):
+                if post.state != State.CLAIMED or post.claimed_by != self._worker:
                     continue  # cancelled or edited since it was claimed
                 verdict = self._allow(session, post)
                 if verdict is not None:
                     events.append(refuse(session, post, verdict, now))
                 elif outbox.intend(session, identity(post), self._worker, now):
-                    session.refresh(post)
                     permitted.append(post)
+            intended = reread(session, permitted)
         self._tell(events)
-        return permitted
+        return intended
 
     def _launch(self, posts: list[Post]) -> None:
         fresh_until = self._clock() + FRESH
@@ -251,9 +250,8 @@ class Deliverer:
         ready = []
         now = self._clock()
         with self._db.write() as session:
-            for post_id in (post.id for post in posts):
-                post = session.get(Post, post_id, populate_existing=True, with_for_update=True)
-                if post is None or post.state != State.UNKNOWN or self._allow(session, post) is not None:
+            for post in reread(session, posts):
+                if post.state != State.UNKNOWN or self._allow(session, post) is not None:
                     continue
                 post.state, post.attempts = State.SENDING, post.attempts + 1
                 post.claimed_by, post.claimed_at = self._worker, now

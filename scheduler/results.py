@@ -1,9 +1,10 @@
 """What the outbox learns from an outcome or a refusal: the row written and the event told; no call, no commit."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from connectors.base import Receipt
 from scheduler.backoff import next_try
@@ -110,6 +111,13 @@ def belongs_to_another(session: Session, post: Post, receipt: Receipt) -> bool:
     """Whether what a look found is another post of ours that reads the same."""
     query = select(Post.id).where(Post.account == post.account, Post.ref == receipt.ref.id, Post.id != post.id)
     return session.exec(query).first() is not None
+
+
+def reread(session: Session, posts: Sequence[Post]) -> list[Post]:
+    """The same posts as they stand now, in the same order, locked where the database locks rows."""
+    query = select(Post).where(col(Post.id).in_([post.id for post in posts])).with_for_update()
+    found = {post.id: post for post in session.exec(query.execution_options(populate_existing=True))}
+    return [found[post.id] for post in posts if post.id in found]
 
 
 def identity(post: Post) -> int:

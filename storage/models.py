@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, Column, DateTime, Dialect, Enum, Index, TypeDecorator, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -54,6 +54,9 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+STATE = Enum(State, native_enum=False, length=12, values_callable=lambda states: [state.value for state in states])
+
+
 class Account(SQLModel, table=True):
     """One of our identities on one platform; `id` reads platform/name."""
 
@@ -96,7 +99,7 @@ class Post(SQLModel, table=True):
     approved_at: datetime | None = utc(nullable=True)
     key: str = Field(unique=True)
     """Idempotency key, the same at every try."""
-    state: State = Field(default=State.PLANNED, sa_type=Text, nullable=False)
+    state: State = Field(default=State.PLANNED, sa_type=STATE, nullable=False)  # type: ignore[call-overload]
     attempts: int = 0
     claimed_by: str | None = None
     claimed_at: datetime | None = utc(nullable=True)

@@ -24,7 +24,7 @@ _EVERYWHERE: frozenset[Stage] = frozenset({"validate", "plan", "gate", "reply"})
 
 
 def _unsolicited(proposal: Proposal, facts: Facts, settings: Settings) -> Refused | None:
-    allowed = {handle.lstrip("@").casefold() for handle in settings.mentions_allowed}
+    allowed = {handle.lstrip("@").lower() for handle in settings.mentions_allowed}
     named = [handle for handle in handles(proposal.texts) if handle not in allowed]
     if not named:
         return None
@@ -85,7 +85,7 @@ def _trends(proposal: Proposal, facts: Facts, settings: Settings) -> Refused | N
         return Refused("P3", TRENDS, f"{len(tags)} hashtags; the cap is {MOST_HASHTAGS}")
     if settings.hashtags is None:
         return None
-    listed = {tag.lstrip("#").casefold() for tag in settings.hashtags}
+    listed = {tag.lstrip("#").lower() for tag in settings.hashtags}
     foreign = [f"#{tag}" for tag in tags if tag not in listed]
     if not foreign:
         return None

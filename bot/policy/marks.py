@@ -16,13 +16,13 @@ _WORDS = re.compile(r"\w+")
 def handles(texts: Iterable[str]) -> tuple[str, ...]:
     """Handles that texts name (@user, @user@host, u/user), bare and in lower case, each once; letter boxes are none."""
     found = (match[1] or match[2] for text in texts for match in _HANDLE.finditer(_without_addresses(text)))
-    return tuple(dict.fromkeys(handle.rstrip(".-_").casefold() for handle in found))
+    return tuple(dict.fromkeys(handle.rstrip(".-_").lower() for handle in found))
 
 
 def hashtags(texts: Iterable[str]) -> tuple[str, ...]:
     """Hashtags of texts, bare and in lower case, each once; #1 and the anchor of an address are none."""
     found = (match[1] for text in texts for match in _HASHTAG.finditer(_without_addresses(text)))
-    return tuple(dict.fromkeys(tag.casefold() for tag in found))
+    return tuple(dict.fromkeys(tag.lower() for tag in found))
 
 
 @lru_cache(maxsize=4096)

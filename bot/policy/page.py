@@ -26,7 +26,7 @@ _CLOSING = """## Kept without a rule
 
 | id | what | how it is kept |
 |---|---|---|
-| P4 | no likes, follows, votes, list entries or opened conversations | connectors have no such verbs, which a test keeps |
+| P4 | no likes, follows, votes, list entries or opened talks | connectors have no such verbs; a test keeps it so |
 
 ## What becomes of a refused draft
 

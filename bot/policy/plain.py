@@ -1,4 +1,4 @@
-"""Facts from plain values: an empty world for checks of a file alone, a small one for tests; storage answers for real."""
+"""Facts from plain values: an empty world to check a file alone, a small one for tests; storage has the real ones."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

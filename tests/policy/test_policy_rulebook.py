@@ -15,7 +15,7 @@ from bot.policy.base import Facts, Proposal, Rule, Settings, Stage
 from bot.policy.page import page
 from bot.policy.plain import PlainFacts, Said
 from bot.policy.rulebook import RULES, permit, split
-from connectors.base import Capabilities, Connector, Draft, Ref
+from connectors.base import Capabilities, Connector
 
 ROOT = Path(__file__).parent.parent.parent
 Propose = Callable[..., Proposal]
@@ -64,7 +64,7 @@ def test_without_this_rule_something_slips_through(rule: Rule, post: Propose, re
 
 
 def test_the_rulebook_holds_exactly_these_rules_in_this_order() -> None:
-    ids = "S1 S2 R1 R2 R3 R4 P1 P2 P3 P9 S5 S3 S4".split()
+    ids = ["S1", "S2", "R1", "R2", "R3", "R4", "P1", "P2", "P3", "P9", "S5", "S3", "S4"]
     assert [rule.id for rule in RULES] == ids
 
 
@@ -79,10 +79,9 @@ def test_a_rule_is_not_asked_at_a_stage_it_does_not_name(post: Propose) -> None:
 
 
 def test_harmless_drafts_pass_every_stage(post: Propose, reply: Propose) -> None:
-    for stage in ("validate", "plan", "gate"):
-        assert permit(post(), PlainFacts(), Settings(), stage) is None
-    for stage in ("reply", "gate"):
-        assert permit(reply(), PlainFacts(), Settings(), stage) is None
+    stages: tuple[Stage, ...] = ("validate", "plan", "reply", "gate")
+    assert [permit(post(), PlainFacts(), Settings(), stage) for stage in stages] == [None] * 4
+    assert [permit(reply(), PlainFacts(), Settings(), stage) for stage in stages] == [None] * 4
 
 
 def test_the_first_rule_that_refuses_decides(post: Propose) -> None:

@@ -1,0 +1,102 @@
+"""What people said to us, each text once, and who asked for silence; of a person only a keyed hash stays."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from storage.models import Account, DoNotContact, Inbound
+
+PENDING = ("new", "held")
+
+
+def author_hash(key: bytes, platform: str, author_id: str) -> str:
+    """A person's name in our tables: HMAC-SHA256 under this installation's key."""
+    return hmac.new(key, f"{platform}\0{author_id}".encode(), hashlib.sha256).hexdigest()
+
+
+def add_mentions(session: Session, rows: Iterable[Inbound]) -> list[Inbound]:
+    """Add mentions not seen before; gives back only the new ones, with their ids."""
+    new = []
+    for row in rows:
+        known = session.exec(select(Inbound.id).where(Inbound.account == row.account, Inbound.ref == row.ref)).first()
+        if known is None:
+            session.add(row)
+            session.flush()
+            new.append(row)
+    return new
+
+
+def pending(session: Session, account: str | None = None) -> list[Inbound]:
+    """Mentions not yet settled, oldest first."""
+    query = select(Inbound).where(col(Inbound.outcome).in_(PENDING))
+    if account is not None:
+        query = query.where(Inbound.account == account)
+    return list(session.exec(query.order_by(col(Inbound.created_at), col(Inbound.id))).all())
+
+
+def settle(
+    session: Session,
+    mention_id: int,
+    outcome: str,
+    *,
+    rule: str | None = None,
+    reason: str | None = None,
+    intent: str | None = None,
+    similarity: float | None = None,
+    forget_text: bool = False,
+) -> None:
+    """Write what became of a mention: answered, held, refused or ignored."""
+    row = session.get(Inbound, mention_id)
+    if row is None:
+        return
+    row.outcome, row.rule, row.reason = outcome, rule, reason
+    if intent is not None:
+        row.intent = intent
+    if similarity is not None:
+        row.similarity = similarity
+    if forget_text:
+        row.text = row.author = ""
+    session.add(row)
+    session.flush()
+
+
+def outcomes(session: Session, since: datetime) -> list[Inbound]:
+    """Mentions seen since then, newest last."""
+    query = select(Inbound).where(col(Inbound.seen_at) >= since).order_by(col(Inbound.seen_at), col(Inbound.id))
+    return list(session.exec(query).all())
+
+
+def set_cursor(session: Session, account: str, cursor: str | None) -> None:
+    """Remember where to listen on."""
+    row = session.get(Account, account)
+    if row is not None:
+        row.mention_cursor = cursor
+        session.add(row)
+        session.flush()
+
+
+def do_not_contact(session: Session, author: str, platform: str, why: str, now: datetime) -> None:
+    """Never write to this person again, in any campaign. `author` is the keyed hash."""
+    if session.get(DoNotContact, author) is None:
+        session.add(DoNotContact(author_hash=author, platform=platform, since=now, why=why))
+        session.flush()
+
+
+def is_do_not_contact(session: Session, author: str) -> bool:
+    """Whether this person asked for silence."""
+    return session.get(DoNotContact, author) is not None
+
+
+def forget_old(session: Session, now: datetime, keep: timedelta) -> int:
+    """Empty handle and text of mentions older than `keep`, pending or not; gives back how many."""
+    result = session.execute(
+        update(Inbound)
+        .where(col(Inbound.created_at) < now - keep, (col(Inbound.text) != "") | (col(Inbound.author) != ""))
+        .values(text="", author="")
+        .execution_options(synchronize_session=False)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,226 @@
+"""The first tables: accounts, outbox, history, snapshots, mentions, decisions, refusals, notes."""
+
+import sqlalchemy as sa
+from alembic import op
+
+import storage.models
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "account",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("platform", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("created_at", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("paused_reason", sa.String(), nullable=True),
+        sa.Column("mention_cursor", sa.String(), nullable=True),
+        sa.Column("backfilled_at", storage.models.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "decision",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("item", sa.String(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("propensity", sa.Float(), nullable=False),
+        sa.Column("holdout", sa.Boolean(), nullable=False),
+        sa.Column("chosen", sa.Integer(), nullable=False),
+        sa.Column("candidates", sa.JSON(), nullable=False),
+        sa.Column("removed", sa.JSON(), nullable=False),
+        sa.Column("attended", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("decision", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_decision_account"), ["account"], unique=False)
+        batch_op.create_index(batch_op.f("ix_decision_at"), ["at"], unique=False)
+
+    op.create_table(
+        "donotcontact",
+        sa.Column("author_hash", sa.String(), nullable=False),
+        sa.Column("platform", sa.String(), nullable=False),
+        sa.Column("since", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("author_hash"),
+    )
+    op.create_table(
+        "mention",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("extras", sa.String(), nullable=False),
+        sa.Column("author_hash", sa.String(), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("author_is_bot", sa.Boolean(), nullable=False),
+        sa.Column("in_reply_to", sa.String(), nullable=True),
+        sa.Column("thread", sa.String(), nullable=True),
+        sa.Column("created_at", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("seen_at", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("intent", sa.String(), nullable=True),
+        sa.Column("similarity", sa.Float(), nullable=True),
+        sa.Column("rule", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account", "ref", name="one_row_per_mention"),
+    )
+    with op.batch_alter_table("mention", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mention_account"), ["account"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mention_author_hash"), ["author_hash"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mention_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mention_thread"), ["thread"], unique=False)
+
+    op.create_table(
+        "note",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("at", storage.models.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "refusal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=True),
+        sa.Column("mention_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("refusal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refusal_at"), ["at"], unique=False)
+
+    op.create_table(
+        "seen",
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("guid", sa.String(), nullable=False),
+        sa.Column("item", sa.JSON(), nullable=False),
+        sa.Column("at", storage.models.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign", "source", "guid"),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("item", sa.String(), nullable=False),
+        sa.Column("variant", sa.String(), nullable=False),
+        sa.Column("local_slot", sa.String(), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("slot_at", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("not_before", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("draft", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("approved_digest", sa.String(), nullable=True),
+        sa.Column("approved_at", storage.models.UTCDateTime(), nullable=True),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned",
+                "claimed",
+                "sending",
+                "published",
+                "failed",
+                "unknown",
+                "held",
+                "cancelled",
+                name="state",
+                native_enum=False,
+                length=12,
+            ),
+            nullable=False,
+        ),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claimed_by", sa.String(), nullable=True),
+        sa.Column("claimed_at", storage.models.UTCDateTime(), nullable=True),
+        sa.Column("intent_at", storage.models.UTCDateTime(), nullable=True),
+        sa.Column("ref", sa.String(), nullable=True),
+        sa.Column("extras", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=True),
+        sa.Column("published_at", storage.models.UTCDateTime(), nullable=True),
+        sa.Column("rule", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("holdout", sa.Boolean(), nullable=False),
+        sa.Column("decision_id", sa.Integer(), nullable=True),
+        sa.Column("mention_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("updated_at", storage.models.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["decision_id"],
+            ["decision.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["mention_id"],
+            ["mention.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account", "campaign", "item", "local_slot", name="one_post_per_slot"),
+        sa.UniqueConstraint("key"),
+        sa.UniqueConstraint("mention_id"),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("due", ["state", "not_before"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbox_account"), ["account"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbox_campaign"), ["campaign"], unique=False)
+
+    op.create_table(
+        "history",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("extras", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("created_at", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["post_id"],
+            ["outbox.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account", "ref", name="one_row_per_public_post"),
+    )
+    with op.batch_alter_table("history", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_history_account"), ["account"], unique=False)
+        batch_op.create_index(batch_op.f("ix_history_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
+        "snapshot",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("history_id", sa.Integer(), nullable=False),
+        sa.Column("due_age_s", sa.Integer(), nullable=False),
+        sa.Column("age_s", sa.Integer(), nullable=False),
+        sa.Column("taken_at", storage.models.UTCDateTime(), nullable=False),
+        sa.Column("likes", sa.Integer(), nullable=True),
+        sa.Column("replies", sa.Integer(), nullable=True),
+        sa.Column("shares", sa.Integer(), nullable=True),
+        sa.Column("clicks", sa.Integer(), nullable=True),
+        sa.Column("impressions", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["history_id"],
+            ["history.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("history_id", "due_age_s", name="one_snapshot_per_age"),
+    )
+    with op.batch_alter_table("snapshot", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_snapshot_history_id"), ["history_id"], unique=False)

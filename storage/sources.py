@@ -1,0 +1,23 @@
+"""Which items of a campaign's sources have been taken, so that each comes once; not how a source is read."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, select
+
+from storage.models import Seen
+
+
+def seen(session: Session, campaign: str, source: str) -> dict[str, dict[str, Any]]:
+    """Items taken so far from this source: guid -> the post item made of it."""
+    rows = session.exec(select(Seen).where(Seen.campaign == campaign, Seen.source == source)).all()
+    return {row.guid: row.item for row in rows}
+
+
+def mark_seen(session: Session, campaign: str, source: str, guid: str, item: dict[str, Any], now: datetime) -> bool:
+    """Remember an item as taken; False when it was already."""
+    if session.get(Seen, (campaign, source, guid)) is not None:
+        return False
+    session.add(Seen(campaign=campaign, source=source, guid=guid, item=item, at=now))
+    session.flush()
+    return True
