@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from storage.database import Database
-from storage.engagement import DueSnapshot, HistoryRow
-
 from connectors.base import Counts, OwnPost, Ref
 from connectors.errors import ConnectorError
 from scheduler.clock import Clock
 from scheduler.events import Event, OnEvent, unheard
 from scheduler.sending import Connectors
 from storage import engagement
+from storage.database import Database
+from storage.engagement import DueSnapshot, HistoryRow
 
 AT_ONCE = 200
 """Most posts of one account asked about in one tick, and most rows written in one transaction."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-from storage.database import Database
 
 from scheduler.backoff import next_try
 from scheduler.breaker import Breaker
@@ -23,6 +22,7 @@ from scheduler.results import belongs_to_another, identity, park, pause, refuse,
 from scheduler.sending import Connectors, End, Outcome, look, send
 from scheduler.verdict import Allow
 from storage import outbox
+from storage.database import Database
 from storage.models import Post, State
 
 __all__ = ["Allow", "Connectors", "Deliverer", "Event"]

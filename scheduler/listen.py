@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from sqlmodel import Session
-from storage.database import Database
 
 from connectors.base import Mention, MentionPage
 from connectors.errors import ConnectorError
@@ -12,6 +11,7 @@ from scheduler.clock import Clock
 from scheduler.events import Event, OnEvent, unheard
 from scheduler.sending import Connectors
 from storage import engagement, mentions
+from storage.database import Database
 from storage.models import Inbound
 
 Triage = Callable[[Session, Inbound], None]

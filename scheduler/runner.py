@@ -14,11 +14,11 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from storage.database import StorageError
 
 from scheduler.clock import Clock, system_clock
 from scheduler.events import Event, OnEvent, unheard
 from scheduler.ticks import Tick
+from storage.database import StorageError
 
 WATCH_SECONDS = 0.5
 """How often the clock is compared with itself."""

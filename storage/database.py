@@ -1,173 +1,241 @@
-"""Opens a database: one writer at a time, durable commits, migrated to the newest tables; no questions are asked here."""
+"""Opening a database and its two ways in: one writer at a time, readers beside it; what is asked is elsewhere.
 
+This is the only file that knows which database it is. SQLite runs in WAL mode with every commit on the disk before it
+counts, and overwrites what is deleted; a write begins IMMEDIATE, so two writers never meet half-way.
+"""
+
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from uuid import uuid4
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.script.revision import ResolutionError
-from alembic.util.exc import CommandError
-from sqlalchemy import Engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
-from sqlmodel import Session, create_engine
+from sqlmodel import Session, SQLModel
 
-BUSY_MS = 5000
-"""How long a connection waits for another process's write."""
+from storage.errors import DatabaseBusy, DatabaseDamaged, DatabaseReadOnly, DatabaseTooNew, DiskFull, StorageError, told
+from storage.models import Note
+from storage.schema import HEAD, revision, upgrade
 
+__all__ = [
+    "Database",
+    "DatabaseBusy",
+    "DatabaseDamaged",
+    "DatabaseReadOnly",
+    "DatabaseTooNew",
+    "DiskFull",
+    "StorageError",
+    "insert_missing",
+    "install_id",
+    "open_database",
+]
 
-class StorageError(Exception):
-    """The database cannot do what was asked; one line for a person: what, where, how to mend."""
+INSTALL_ID = "install_id"
+AT_ONCE = 1000
+"""Rows handed to the driver in one go, far below any driver's limit of parameters."""
 
-
-class DatabaseTooNew(StorageError):
-    """The database was made by a newer Kairos."""
-
-
-class DatabaseBusy(StorageError):
-    """Another process holds the database."""
-
-
-class DiskFull(StorageError):
-    """There is no room left; nothing was half-written."""
+Row = TypeVar("Row", bound=SQLModel)
 
 
 class Database:
-    """One database: `write` is a transaction of its own, one at a time; `read` sees a consistent state."""
+    """One database. Sessions give back plain rows that stay readable after they close."""
 
-    def __init__(self, url: str, engine: Engine) -> None:
-        self.url = url
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._writing = threading.RLock()
-        # Threads share the one connection of an in-memory database: reading must then wait its turn as well.
-        self._reading = self._writing if isinstance(engine.pool, StaticPool) else None
+        self.url = engine.url.render_as_string(hide_password=True)
+        self.place = _place(engine.url)
+        """How messages name it: a path, or an address without its password."""
+        lasting = engine.dialect.name == "postgresql"
+        snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reader = engine.execution_options(kairos="read", **(snapshot if lasting else {}))
+        self._writer = engine.execution_options(kairos="write")
+        self._turn = threading.Lock()
+        self._in_turn: int | None = None
+        self._shared = isinstance(engine.pool, StaticPool)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction: committed at the end, rolled back on any error. Raises StorageError."""
-        with self._writing, self._session("immediate") as session:
-            session.connection()
+        """One transaction, committed at the end, undone if anything is raised; the only writer of this process."""
+        with self._my_turn(), told(self.place), Session(self._writer, expire_on_commit=False) as session:
+            session.connection()  # take the lock of the database now, not at the first statement
             yield session
             session.commit()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A consistent view that never writes. Raises StorageError."""
-        if self._reading is None:
-            with self._session("deferred") as session:
+        """One consistent look, beside any writer; it cannot write."""
+        if self._shared:  # a database in memory has one connection for all
+            with self._my_turn(), self._look() as session:
                 yield session
         else:
-            with self._reading, self._session("deferred") as session:
+            with self._look() as session:
                 yield session
 
-    @contextmanager
-    def _session(self, begin: str) -> Iterator[Session]:
-        engine = self.engine.execution_options(begin=begin)
-        with Session(engine, expire_on_commit=False) as session:
-            try:
-                yield session
-            except DatabaseError as error:
-                session.rollback()
-                raise translated(error, self.url) from error
-            except BaseException:
-                session.rollback()
-                raise
+    def scrub(self) -> None:
+        """Rewrite the file so that nothing deleted can be read from it; only SQLite needs it."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self._my_turn(), told(self.place), self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.execute("VACUUM")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Give back every connection."""
+        """Let go of the database."""
         self.engine.dispose()
 
+    @contextmanager
+    def _look(self) -> Iterator[Session]:
+        with told(self.place), Session(self._reader, expire_on_commit=False) as session:
+            yield session
 
-def open_database(url: str | Path, *, migrate: bool = True) -> Database:
-    """Open, create or upgrade the database at a URL or path ("sqlite://" keeps it in memory). Raises StorageError."""
-    where = f"sqlite:///{url}" if isinstance(url, Path) else url
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if self._in_turn == threading.get_ident():
+            raise RuntimeError("this thread is already writing: hand the open session on instead of opening another")
+        with self._turn:
+            self._in_turn = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._in_turn = None
+
+
+def open_database(url: str | Path, *, migrate: bool = True, busy_timeout: float = 5.0) -> Database:
+    """Open, and if need be make or bring up to date, the database at this path or URL.
+
+    `busy_timeout` is how many seconds SQLite waits for another process's write. Raises StorageError.
+    """
+    engine = _engine(url, busy_timeout)
+    db = Database(engine)
     try:
-        parsed = make_url(where)
-    except ArgumentError:
-        raise StorageError(f"{where.split('@')[-1]}: not a database URL; try sqlite:///kairos.db") from None
-    shown = parsed.render_as_string(hide_password=True)
-    engine = _sqlite(where, parsed.database) if parsed.get_backend_name() == "sqlite" else create_engine(where)
-    db = Database(shown, engine)
-    try:
-        if migrate:
-            _migrate(db)
-    except SQLAlchemyError as error:
-        db.close()
-        raise translated(error, shown) from error
-    except StorageError:
+        with told(db.place):
+            _bring_up_to_date(db, migrate)
+    except BaseException:
         db.close()
         raise
     return db
 
 
-def translated(error: SQLAlchemyError, url: str) -> StorageError:
-    """The error in one line for a person; the statement and its parameters, which may hold texts, are left out."""
-    cause = str(getattr(error, "orig", error)).strip().splitlines()[0].lower()
-    if "full" in cause or "no space" in cause:
-        return DiskFull(f"{url}: the disk is full; nothing was half-written: make room and run the command again")
-    if "locked" in cause or "busy" in cause:
-        return DatabaseBusy(f"{url}: another process is writing to it; end the other `kairos run` or wait")
-    if "not a database" in cause or "malformed" in cause:
-        return StorageError(f"{url}: not a Kairos database, or damaged; restore a backup or move the file away")
-    if "readonly" in cause or "read-only" in cause:
-        return StorageError(f"{url}: may not be written to; check the file's owner and permissions")
-    if "unable to open" in cause:
-        return StorageError(f"{url}: cannot be opened; check that the folder exists and may be written to")
-    return StorageError(f"{url}: {type(error).__name__}: {cause}")
+def install_id(session: Session) -> str:
+    """The name this installation was given when its database was made."""
+    note = session.get(Note, INSTALL_ID)
+    if note is None:
+        raise StorageError("the database has no install id: it was not made by Kairos, or by hand")
+    return note.value
 
 
-def _sqlite(url: str, path: str | None) -> Engine:
-    if path in (None, "", ":memory:"):
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    else:
-        file = Path(str(path))
+def insert_missing(session: Session, rows: Sequence[Row]) -> list[Row]:
+    """Insert the rows that collide with no unique constraint and give back those, as stored, in the same order."""
+    if not rows:
+        return []
+    session.flush()  # rows added one by one before may be what these refer to
+    model = type(rows[0])
+    names = [column.key for column in inspect(model).column_attrs]
+    values = [{name: value for name in names if (value := getattr(row, name)) is not None} for row in rows]
+    statement: Any = sqlite.insert(model) if _is_sqlite(session) else postgresql.insert(model)
+    statement = statement.on_conflict_do_nothing().returning(model)
+    return list(session.scalars(statement, values, execution_options={"populate_existing": True}))
+
+
+def _bring_up_to_date(db: Database, migrate: bool) -> None:
+    with db.engine.connect() as connection:
+        found = revision(connection, db.place)
+    if found == HEAD:
+        return
+    if not migrate:
+        raise StorageError(f"{db.place}: not up to date (revision {found}, expected {HEAD}); run any kairos command")
+    with db.write() as session:
+        connection = session.connection()
+        if revision(connection, db.place) != HEAD:  # nobody else did it meanwhile
+            upgrade(connection)
+        if session.get(Note, INSTALL_ID) is None:
+            session.add(Note(name=INSTALL_ID, value=uuid4().hex, at=func.current_timestamp()))
+
+
+def _engine(url: str | Path, busy_timeout: float) -> Engine:
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "postgresql":
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"{file.parent}: cannot make this folder: {error.strerror}") from None
-        if file.is_dir():
-            raise StorageError(f"{file}: is a folder, not a database file")
-        engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        how = connection.get_execution_options().get("begin", "deferred")
-        connection.exec_driver_sql(f"BEGIN {how.upper()}")
-
+            return create_engine(parsed, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise StorageError(
+                f"{_place(parsed)}: PostgreSQL needs one more package: pip install 'psycopg[binary]'"
+            ) from error
+    if parsed.get_backend_name() != "sqlite":
+        raise StorageError(f"{_place(parsed)}: Kairos keeps its memory in SQLite or PostgreSQL only")
+    in_memory = parsed.database in (None, "", ":memory:")
+    if not in_memory:
+        _make_room(parsed)
+    engine = (
+        create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        if in_memory
+        else create_engine(parsed)
+    )
+    event.listen(engine, "connect", _prepare(busy_timeout))
+    event.listen(engine, "begin", _begin)
     return engine
 
 
-def _configuration() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
+def _prepare(busy_timeout: float) -> Any:
+    def prepare(connection: sqlite3.Connection, record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves: the driver would begin too late, and never IMMEDIATE
+        for pragma in (
+            f"busy_timeout = {int(busy_timeout * 1000)}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return prepare
 
 
-def _migrate(db: Database) -> None:
-    """Bring the tables to the newest revision, in one transaction where the database can."""
-    config = _configuration()
-    scripts = ScriptDirectory.from_config(config)
-    with db.engine.execution_options(begin="immediate").connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current != scripts.get_current_head():
-            try:
-                scripts.get_revision(current)
-            except (CommandError, ResolutionError):
-                raise DatabaseTooNew(
-                    f"{db.url}: made by a newer Kairos (revision {current}); upgrade Kairos or restore a backup"
-                ) from None
-        if current != scripts.get_current_head():
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        connection.commit()
+def _begin(connection: Connection) -> None:
+    purpose = connection.get_execution_options().get("kairos")
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if purpose == 'read' else 'OFF'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if purpose == "write" else "BEGIN")
+
+
+def _parsed(url: str | Path) -> URL:
+    if isinstance(url, Path) or "://" not in url:
+        return URL.create("sqlite", database=str(url))
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError):
+        raise StorageError(f"{url.partition('://')[0]}://...: not an address of a database") from None
+    except ModuleNotFoundError:
+        pass  # said better where the engine is made
+    return parsed
+
+
+def _make_room(parsed: URL) -> None:
+    """The folder, and an empty file that only its owner may read: it will hold drafts and what people wrote."""
+    if parsed.query.get("uri"):
+        return
+    path = Path(parsed.database or "")
+    if path.is_dir():
+        raise StorageError(f"{path}: a folder, not a database; name a file in it")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be made ({error.strerror}); check its folder and who owns it") from error
+
+
+def _place(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return url.database or ":memory:"
+    return url.render_as_string(hide_password=True)
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"

@@ -1,4 +1,4 @@
-"""Our own public posts and their counts at each age, append-only; where they come from and what they mean is not here."""
+"""Our own public posts and their counts at each age, append-only; not what they mean."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

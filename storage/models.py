@@ -57,6 +57,10 @@ class State(StrEnum):
 STATE = Enum(State, native_enum=False, length=12, values_callable=lambda states: [state.value for state in states])
 
 
+def _values(states: type[State]) -> list[str]:
+    return [state.value for state in states]
+
+
 class Account(SQLModel, table=True):
     """One of our identities on one platform; `id` reads platform/name."""
 
@@ -76,11 +80,15 @@ class Post(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("account", "campaign", "item", "local_slot", name="one_post_per_slot"),
         Index("due", "state", "not_before"),
+        Index("sent", "state", "published_at"),
+        Index("public", "account", "ref"),
+        # Ids name a post in logs and in memory: one that was withdrawn must not come back as another post.
+        {"sqlite_autoincrement": True},
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    account: str = Field(index=True)
-    campaign: str = Field(index=True)
+    account: str
+    campaign: str
     item: str
     """The campaign's post id; `reply:<mention row id>` for a reply."""
     variant: str = ""
@@ -99,7 +107,7 @@ class Post(SQLModel, table=True):
     approved_at: datetime | None = utc(nullable=True)
     key: str = Field(unique=True)
     """Idempotency key, the same at every try."""
-    state: State = Field(default=State.PLANNED, sa_type=STATE, nullable=False)  # type: ignore[call-overload]
+    state: State = Field(default=State.PLANNED, sa_type=STATE, nullable=False)
     attempts: int = 0
     claimed_by: str | None = None
     claimed_at: datetime | None = utc(nullable=True)
@@ -113,7 +121,7 @@ class Post(SQLModel, table=True):
     reason: str | None = None
     """Why it is where it is, in words for a person."""
     holdout: bool = False
-    decision_id: int | None = Field(default=None, foreign_key="decision.id")
+    decision_id: int | None = Field(default=None, foreign_key="decision.id", index=True)
     mention_id: int | None = Field(default=None, foreign_key="mention.id", unique=True)
     created_at: datetime = utc()
     updated_at: datetime = utc()
@@ -122,18 +130,22 @@ class Post(SQLModel, table=True):
 class History(SQLModel, table=True):
     """One public post of our own account, however it came to be: published by us, backfilled or imported."""
 
-    __table_args__ = (UniqueConstraint("account", "ref", name="one_row_per_public_post"),)
+    __table_args__ = (
+        UniqueConstraint("account", "ref", name="one_row_per_public_post"),
+        Index("history_in_order", "account", "created_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
-    account: str = Field(index=True)
+    account: str
     ref: str
     extras: str = ""
     text: str
     kind: str = "text"
+    """What the draft or the platform calls it; `reply` for an answer, which is never measured or learnt from."""
     created_at: datetime = utc(index=True)
     source: str
     """`kairos`, `backfill` or `import:<format>`."""
-    post_id: int | None = Field(default=None, foreign_key="outbox.id")
+    post_id: int | None = Field(default=None, foreign_key="outbox.id", index=True)
 
 
 class Snapshot(SQLModel, table=True):
@@ -142,7 +154,7 @@ class Snapshot(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("history_id", "due_age_s", name="one_snapshot_per_age"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    history_id: int = Field(foreign_key="history.id", index=True)
+    history_id: int = Field(foreign_key="history.id")
     due_age_s: int
     """The nominal age in seconds this snapshot was due at (3600, 21600 ...)."""
     age_s: int
@@ -159,11 +171,14 @@ class Inbound(SQLModel, table=True):
     """Something a person said to us. Handle and text are emptied once nothing is pending; the hash stays."""
 
     __tablename__ = "mention"
-    __table_args__ = (UniqueConstraint("account", "ref", name="one_row_per_mention"),)
+    __table_args__ = (
+        UniqueConstraint("account", "ref", name="one_row_per_mention"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True)
-    account: str = Field(index=True)
-    ref: str
+    account: str
+    ref: str = Field(index=True)
     extras: str = ""
     author_hash: str = Field(index=True)
     author: str = ""

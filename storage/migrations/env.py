@@ -1,17 +1,17 @@
-"""Runs Alembic's migrations on the connection handed over by `storage.database`; there is no configuration file."""
+"""How Alembic reaches the database: through the connection and the transaction it is handed, never by an own one."""
 
 from alembic import context
 from sqlmodel import SQLModel
 
-import storage.models
+from storage import models
+from storage.schema import VERSION_TABLE
 
-assert storage.models.Post.metadata is SQLModel.metadata
+assert models.Post.metadata is SQLModel.metadata  # the tables are known only once their module is loaded
 
-connection = context.config.attributes["connection"]
 context.configure(
-    connection=connection,
+    connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
-    render_as_batch=connection.dialect.name == "sqlite",
+    version_table=VERSION_TABLE,
+    render_as_batch=True,
 )
-with context.begin_transaction():
-    context.run_migrations()
+context.run_migrations()

@@ -475,7 +475,12 @@ def test_drain_waits_for_what_is_out_and_puts_back_what_was_not_sent(stage: Any)
 def test_a_tick_in_progress_claims_nothing_more_once_the_drain_has_begun(stage: Any) -> None:
     stage.plan(5)
     started, free = threading.Event(), threading.Event()
-    stage.platform.script.append(lambda: (started.set(), free.wait(20)))
+
+    def hang() -> None:
+        started.set()
+        free.wait(20)
+
+    stage.platform.script.append(hang)
     deliverer = stage.deliverer(pool_size=1)
     tick = threading.Thread(target=deliverer.tick)
     tick.start()

@@ -10,6 +10,7 @@ from scheduler.clock import LapseClock
 from scheduler.collect import collect_due
 from scheduler.lapse import TimeStandsStill, run_lapse
 from scheduler.ticks import Tick
+from storage import engagement
 from storage.models import State
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -61,13 +62,19 @@ def test_four_weeks_of_posts_go_out_in_their_slots_and_are_measured(stage: Any) 
     stage.platform.script.append("lost")
     deliverer = stage.deliverer()
     measured: list[int] = []
-    ticks = [
-        Tick("deliver", SECOND, deliverer.tick),
-        Tick(
-            "collect", HOUR, lambda: measured.append(collect_due(stage.db, stage.connectors, stage.clock, [HOUR, DAY]))
-        ),
-    ]
-    run_lapse(stage.clock, NOON + 28 * DAY, ticks, deliverer.next_moment)
+    ages = [HOUR, DAY]
+
+    def collect() -> None:
+        measured.append(collect_due(stage.db, stage.connectors, stage.clock, ages))
+
+    def next_event() -> datetime | None:
+        with stage.db.read() as session:
+            moments = [engagement.next_snapshot(session, stage.clock(), ages), deliverer.next_moment()]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    ticks = [Tick("deliver", SECOND, deliverer.tick), Tick("collect", SECOND, collect)]
+    steps = run_lapse(stage.clock, NOON + 28 * DAY, ticks, next_event)
+    assert steps < 4 * 59
     posts = [stage.post(post_id) for post_id in ids]
     assert all(post.state == State.PUBLISHED for post in posts)
     assert all(post.intent_at == post.slot_at for post in posts)

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storage.database import StorageError
 
 from scheduler.clock import system_clock
 from scheduler.events import Event
 from scheduler.runner import run_forever
 from scheduler.ticks import Tick
+from storage.database import StorageError
 
 ROOT = Path(__file__).parent.parent.parent
 PULSE = timedelta(seconds=0.1)

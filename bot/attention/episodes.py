@@ -1,0 +1,221 @@
+"""The only reader of training data: rows with the right to be trained on -> series of posts -> episodes; no learning.
+
+An episode is what the network sees at once: the last k posts before a moment, and candidates at least 48 h later.
+"""
+
+import csv
+import gzip
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.attention import features
+from bot.attention.encoder import StaticEncoder
+from bot.attention.forecast import ACTIONS
+
+GAP_S = 48 * features.HOUR_S
+"""Between the last history post and the first candidate: counts of younger posts are not finished."""
+WINDOW = 100
+MOST_ROWS = 4000
+"""Rows read of one account, so that a few busy pages do not drown the others."""
+VALIDATION_FROM = datetime(2016, 5, 6, tzinfo=UTC)
+"""Facebook pages share world news: nothing from here on is trained on, whatever the page."""
+LEARNED_ACTIONS = ACTIONS[:3]
+
+
+class NoRight(ValueError):
+    """A row whose source gives no right to train on it."""
+
+
+@dataclass(frozen=True)
+class Right:
+    """What a source allows. `before` bounds rows by date where only an archive is free."""
+
+    licence: str
+    source: str
+    train: bool
+    why: str = ""
+    before: datetime | None = None
+
+
+RIGHTS: Mapping[str, Right] = {
+    "facebook": Right("MIT", "minimaxir/interactive-facebook-reactions", train=True),
+    "reddit": Right(
+        "PDDL 1.0",
+        "umbrae/reddit-top-2.5-million",
+        train=True,
+        why="only this archive of 2013 is free; data from Reddit's API is not",
+        before=datetime(2013, 9, 1, tzinfo=UTC),
+    ),
+    "hackernews": Right("none stated", "public Hacker News items", train=False, why="no licence: measure only"),
+    "x": Right("X developer agreement", "X", train=False, why="X forbids training on its content"),
+    "twitter": Right("X developer agreement", "X", train=False, why="X forbids training on its content"),
+}
+
+
+def refuse_without_right(platform: str, at: datetime, place: str) -> None:
+    """Raise NoRight unless a row of this platform and time may be trained on."""
+    right = RIGHTS.get(platform)
+    if right is None:
+        raise NoRight(f"{place}: no right is recorded to train on rows of {platform!r}; add it to RIGHTS or drop them")
+    if not right.train:
+        raise NoRight(f"{place}: rows of {platform!r} may not be trained on: {right.why}")
+    if right.before is not None and at >= right.before:
+        raise NoRight(f"{place}: a row of {platform!r} from {at:%Y-%m-%d} may not be trained on: {right.why}")
+
+
+@dataclass
+class Series:
+    """All posts of one account in order of time: text (n, E) float16, counts (n, LEARNED_ACTIONS), nan if unmeasured."""
+
+    platform: str
+    account: str
+    split: str
+    times: NDArray[np.float64]
+    text: NDArray[np.float16]
+    kinds: NDArray[np.float32]
+    surfaces: NDArray[np.float32]
+    counts: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def until(self, moment: datetime) -> "Series":
+        """The part before a moment."""
+        return self.rows(slice(0, int(np.searchsorted(self.times, moment.timestamp()))))
+
+    def rows(self, keep: slice | NDArray[np.bool_]) -> "Series":
+        """Some of the posts."""
+        return Series(
+            self.platform,
+            self.account,
+            self.split,
+            self.times[keep],
+            self.text[keep],
+            self.kinds[keep],
+            self.surfaces[keep],
+            self.counts[keep],
+        )
+
+
+def read_series(file: Path, encoder: StaticEncoder) -> Iterator[Series]:
+    """Series of every account in a CSV of posts (columns of `tidy CSV`); identical texts of an account count once."""
+    rows: dict[tuple[str, str, str], list[dict[str, str]]] = {}
+    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
+    with opened as lines:
+        for line, row in enumerate(csv.DictReader(lines), start=2):
+            at = datetime.fromisoformat(row["created_at"])
+            refuse_without_right(row["platform"], at, f"{file.name}:{line}")
+            rows.setdefault((row["platform"], row["account"], row.get("split") or "train"), []).append(row)
+    for (platform, account, split), posts in rows.items():
+        posts.sort(key=lambda row: row["created_at"])
+        fresh = list({row["text"]: row for row in reversed(posts)}.values())[::-1]
+        chosen = fresh[-MOST_ROWS:] if platform == "reddit" else fresh[:: max(1, -(-len(fresh) // (2 * MOST_ROWS)))]
+        chosen.sort(key=lambda row: row["created_at"])
+        texts = [row["text"] for row in chosen]
+        yield Series(
+            platform,
+            account,
+            split,
+            features.seconds([datetime.fromisoformat(row["created_at"]) for row in chosen]),
+            encoder.encode(texts).astype(np.float16),
+            features.kinds([row["kind"] for row in chosen]),
+            features.surfaces(texts),
+            np.array(
+                [[float(row[action]) if row[action] else np.nan for action in LEARNED_ACTIONS] for row in chosen],
+                dtype=np.float32,
+            ),
+        )
+
+
+def read_all(folder: Path) -> list[Series]:
+    """Every series we may train or validate on in a folder of posts (facebook, reddit, reddit_more)."""
+    encoder = StaticEncoder.load()
+    found = []
+    for name in ("facebook", "reddit", "reddit_more"):
+        file = folder / "posts" / f"{name}.csv.gz"
+        if file.is_file():
+            found += list(read_series(file, encoder))
+    if not found:
+        raise FileNotFoundError(f"{folder}: no posts/facebook.csv.gz, reddit.csv.gz or reddit_more.csv.gz here")
+    return found
+
+
+@dataclass
+class Episode:
+    """History (k rows) and candidates (m rows): text (n, E), features (n, F), z (n,), measured (n,)."""
+
+    text: NDArray[np.float32]
+    features: NDArray[np.float32]
+    z: NDArray[np.float32]
+    measured: NDArray[np.float32]
+    candidate_text: NDArray[np.float32]
+    candidate_features: NDArray[np.float32]
+    candidate_z: NDArray[np.float32]
+    candidate_measured: NDArray[np.float32]
+
+
+def standardised(values: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float32]:
+    """z of values by the mean and standard deviation of the measured reference values."""
+    known = reference[np.isfinite(reference)]
+    if len(known) == 0:
+        return np.asarray(values, dtype=np.float32)
+    spread = float(known.std()) if len(known) > 1 else 1.0
+    return np.asarray((values - known.mean()) / max(spread, 0.05), dtype=np.float32)
+
+
+def episode(
+    series: Series,
+    values: NDArray[np.float32],
+    start: int,
+    k: int,
+    queries: NDArray[np.int64],
+    *,
+    knows_window: bool = False,
+    shift_s: float = 0.0,
+) -> Episode | None:
+    """History: the last k posts more than GAP_S before post `start`; candidates: `queries` (indices >= start).
+
+    `values` (n,) is log1p of an outcome, nan if unmeasured. With `knows_window` a candidate's rhythm features see the
+    posts between; otherwise only the history, as at planning time. None when the history has no measured outcome.
+    """
+    end = int(np.searchsorted(series.times, series.times[start] - GAP_S))
+    first = max(0, end - k)
+    kept = slice(first, end)
+    if end - first < 1 or not np.isfinite(values[kept]).any():
+        return None
+    times = series.times + shift_s
+    reference = float(times[end - 1])
+    known = times if knows_window else times[:end]
+    z = standardised(values, values[kept])
+
+    def part(rows: slice | NDArray[np.int64], seen: NDArray[np.float64]) -> NDArray[np.float32]:
+        return features.tokens(times[rows], series.kinds[rows], series.surfaces[rows], seen, reference)
+
+    return Episode(
+        series.text[kept].astype(np.float32),
+        part(kept, times[:end]),
+        np.nan_to_num(z[kept]),
+        np.isfinite(z[kept]).astype(np.float32),
+        series.text[queries].astype(np.float32),
+        part(queries, known),
+        np.nan_to_num(z[queries]),
+        np.isfinite(z[queries]).astype(np.float32),
+    )
+
+
+def splits(series: Iterable[Series]) -> tuple[list[Series], list[Series]]:
+    """Training and validation series: by account and, for Facebook, by calendar time as well."""
+    train, validation = [], []
+    for one in series:
+        if one.split == "train":
+            part = one.until(VALIDATION_FROM) if one.platform == "facebook" else one
+            if len(part) >= WINDOW:
+                train.append(part)
+        elif len(one) >= 2 * WINDOW:
+            validation.append(one)
+    return train, validation

@@ -1,0 +1,213 @@
+"""The network: a transformer that reads an account's history in its context and forecasts candidates; nothing else.
+
+What is unusual about it:
+- nothing is learned per account: history tokens carry their outcome, and attention over them is the learning;
+- history attends to history, a candidate to history only: its forecast cannot depend on other candidates, and the
+  history's keys and values are computed once and kept (`remember`, then `forecast` for any number of candidates);
+- attention is biased by plain similarities (text, hour, weekday, age, kind, surface) with one learned gain per head;
+- the output is a distribution: bars over the standardised outcome z, started at a standard normal;
+- two learned tokens stand before every history, so an empty one works.
+
+Shapes: B episodes, K history posts (padded), M candidates, D width, H heads, E text vector, F features.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.stats import norm
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PretrainedConfig, PreTrainedModel
+
+from bot.attention.features import CLOCK_PART, KIND_PART, RHYTHM_PART, SURFACE_PART, WIDTH
+from bot.attention.forecast import BINS, EDGES
+
+KERNELS = 7
+"""Similarities: centred text, raw text, hour, weekday, age, kind, surface."""
+START_GAINS = (
+    (8.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    (4.0, 0.0, 0.0, 0.0, 0.0, 3.0, 4.0),
+    (2.0, 0.0, 3.0, 2.0, 0.0, 1.0, 0.0),
+    (2.0, 0.0, 0.0, 0.0, 4.0, 0.0, 1.0),
+)
+"""One row per head (repeated when there are more heads), one column per kernel."""
+LEARNED = 2
+"""Learned tokens before every history."""
+
+
+class AttentionConfig(PretrainedConfig):
+    """Sizes of the network; everything else follows from them."""
+
+    model_type = "kairos-attention"
+
+    def __init__(
+        self,
+        width: int = 96,
+        layers: int = 4,
+        heads: int = 4,
+        mlp: int = 3,
+        text_width: int = 256,
+        features: int = WIDTH,
+        bins: int = BINS,
+        dropout: float = 0.0,
+        **kwargs: object,
+    ) -> None:
+        self.width, self.layers, self.heads, self.mlp = width, layers, heads, mlp
+        self.text_width, self.features, self.bins = text_width, features, bins
+        self.dropout = dropout
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+
+
+@dataclass
+class Posts:
+    """n posts of each of B episodes: text vectors (B, n, E), features (B, n, F)."""
+
+    text: Tensor
+    features: Tensor
+
+
+@dataclass
+class Memory:
+    """A history, read once: what candidates need to attend to it. Keys and values: per layer (B, H, K+L, D/H)."""
+
+    posts: Posts
+    centre: Tensor
+    present: Tensor
+    keys: list[Tensor]
+    values: list[Tensor]
+
+
+def kernels(left: Posts, right: Posts, centre: Tensor) -> Tensor:
+    """Similarities of each left to each right post (B, KERNELS, n, m); `centre` (B, 1, E) is the history's mean text."""
+
+    def cosine(a: Tensor, b: Tensor) -> Tensor:
+        return functional.normalize(a, dim=-1, eps=1e-6) @ functional.normalize(b, dim=-1, eps=1e-6).transpose(1, 2)
+
+    one, other = left.features, right.features
+    turn, age = CLOCK_PART.start, RHYTHM_PART.stop - 1
+    hour_a, hour_b = one[..., turn : turn + 2], other[..., turn : turn + 2]
+    week_a, week_b = one[..., turn + 6 : turn + 8], other[..., turn + 6 : turn + 8]
+    surface = torch.cdist(one[..., SURFACE_PART], other[..., SURFACE_PART]) / 2
+    similar = [
+        cosine(left.text - centre, right.text - centre),
+        left.text @ right.text.transpose(1, 2),
+        hour_a @ hour_b.transpose(1, 2),
+        week_a @ week_b.transpose(1, 2),
+        -(one[..., age].unsqueeze(2) - other[..., age].unsqueeze(1)).abs(),
+        one[..., KIND_PART] @ other[..., KIND_PART].transpose(1, 2),
+        -surface,
+    ]
+    return torch.stack(similar, dim=1)
+
+
+class Block(nn.Module):
+    """One layer: attention to the history with biased logits, then an MLP; both add to the stream, both start at zero."""
+
+    def __init__(self, config: AttentionConfig) -> None:
+        super().__init__()
+        width, self.heads = config.width, config.heads
+        self.before_attention, self.before_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
+        self.value, self.out = nn.Linear(width, width), nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, config.mlp * width), nn.GELU(), nn.Linear(config.mlp * width, width))
+        rows = [START_GAINS[head % len(START_GAINS)] for head in range(config.heads)]
+        self.gains = nn.Parameter(torch.tensor(rows))  # (H, KERNELS)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def keys_values(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of the history at this layer, each (B, H, K+L, D/H)."""
+        normed = self.before_attention(hidden)
+        return self._split(self.key(normed)), self._split(self.value(normed))
+
+    def forward(self, hidden: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """Stream (B, n, D) and attention weights (B, H, n, K+L); `bias` (B, H, n, K+L) holds the mask as -inf."""
+        query = self._split(self.query(self.before_attention(hidden)))
+        logits = query @ keys.transpose(2, 3) / query.shape[-1] ** 0.5 + bias
+        weights = logits.softmax(dim=-1)
+        mixed = (weights @ values).transpose(1, 2).flatten(2)
+        hidden = hidden + self.dropout(self.out(mixed))
+        return hidden + self.dropout(self.mlp(self.before_mlp(hidden))), weights
+
+    def _split(self, rows: Tensor) -> Tensor:
+        return rows.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class AttentionNetwork(PreTrainedModel):
+    """History and candidates -> logits over bars of z."""
+
+    config_class = AttentionConfig
+
+    def __init__(self, config: AttentionConfig) -> None:
+        super().__init__(config)
+        width = config.width
+        self.text_in = nn.Linear(config.text_width, width)
+        self.features_in = nn.Linear(config.features, width)
+        self.outcome_in = nn.Linear(3, width)  # z, |z|, whether there is an outcome
+        self.length_in = nn.Linear(1, width)
+        self.learned = nn.Parameter(torch.randn(LEARNED, width) * 0.02)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.last = nn.LayerNorm(width)
+        self.head = nn.Linear(width, config.bins)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Ordinary starts, but every output starts at zero, and the head at a standard normal."""
+        if isinstance(module, Block):
+            for output in (module.out, module.mlp[2]):
+                nn.init.zeros_(output.weight)
+                nn.init.zeros_(output.bias)
+        elif isinstance(module, AttentionNetwork):
+            nn.init.zeros_(module.head.weight)
+            mass = np.diff(norm.cdf(EDGES))
+            with torch.no_grad():
+                module.head.bias.copy_(torch.tensor(np.log(mass / mass.sum()), dtype=torch.float32))
+
+    def remember(self, posts: Posts, outcome: Tensor, measured: Tensor, present: Tensor) -> Memory:
+        """Read a history once: outcome z (B, K), measured and present (B, K) as 0/1; gives back what to attend to."""
+        seen = outcome * measured
+        known = torch.stack([seen, seen.abs(), measured], dim=-1)
+        hidden = self._embed(posts, present) + self.outcome_in(known)
+        batch = hidden.shape[0]
+        hidden = torch.cat([self.learned.expand(batch, -1, -1), hidden], dim=1)  # (B, L+K, D)
+        count = present.sum(dim=1).clamp(min=1)[:, None, None]
+        centre = (posts.text * present.unsqueeze(-1)).sum(dim=1, keepdim=True) / count
+        mask = self._mask(present)
+        similar = kernels(posts, posts, centre)
+        similar = functional.pad(similar, (LEARNED, 0, LEARNED, 0))  # learned tokens: no similarity
+        keys, values = [], []
+        for block in self.blocks:
+            key, value = block.keys_values(hidden)
+            keys.append(key)
+            values.append(value)
+            bias = torch.einsum("hk,bknm->bhnm", block.gains, similar) + mask
+            hidden, _ = block(hidden, key, value, bias)
+        return Memory(posts, centre, present, keys, values)
+
+    def forecast(self, memory: Memory, posts: Posts) -> tuple[Tensor, Tensor]:
+        """Logits (B, M, bins) and attention on history posts, mean over heads of the last two layers (B, M, K)."""
+        hidden = self._embed(posts, memory.present)
+        similar = functional.pad(kernels(posts, memory.posts, memory.centre), (LEARNED, 0))
+        mask = self._mask(memory.present)
+        seen = []
+        for block, key, value in zip(self.blocks, memory.keys, memory.values, strict=True):
+            bias = torch.einsum("hk,bknm->bhnm", block.gains, similar) + mask
+            hidden, weights = block(hidden, key, value, bias)
+            seen.append(weights.mean(dim=1))
+        attended = torch.stack(seen[-2:]).mean(dim=0)[..., LEARNED:]
+        return self.head(self.last(hidden)), attended
+
+    def forward(
+        self, history: Posts, outcome: Tensor, measured: Tensor, present: Tensor, candidates: Posts
+    ) -> Tensor:
+        """Logits (B, M, bins) in one go, as training needs it."""
+        return self.forecast(self.remember(history, outcome, measured, present), candidates)[0]
+
+    def _embed(self, posts: Posts, present: Tensor) -> Tensor:
+        length = present.sum(dim=1, keepdim=True).log1p().unsqueeze(-1) / 4  # (B, 1, 1)
+        return self.text_in(posts.text * 4) + self.features_in(posts.features) + self.length_in(length)
+
+    def _mask(self, present: Tensor) -> Tensor:
+        """0 where there is a post or a learned token, -inf where there is padding (B, 1, 1, K+L)."""
+        whole = functional.pad(present, (LEARNED, 0), value=1.0)
+        return torch.zeros_like(whole).masked_fill(whole == 0, float("-inf"))[:, None, None, :]

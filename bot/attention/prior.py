@@ -1,0 +1,90 @@
+"""Simulated outcomes: what an account's audience might like, drawn at random over real or made-up posts; no learning.
+
+The prior is what makes long histories work: real accounts are few, and the network must learn to learn.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.attention import features
+from bot.attention.episodes import LEARNED_ACTIONS, Series
+
+
+def made_up_series(rng: np.random.Generator, posts: int, text_width: int) -> Series:
+    """An account that never was: topics in text space, a posting habit, no counts."""
+    topics = rng.normal(size=(int(rng.integers(2, 12)), text_width))
+    shares = rng.dirichlet(np.full(len(topics), 0.7))
+    text = topics[rng.choice(len(topics), size=posts, p=shares)]
+    text = text + rng.uniform(0.5, 1.5) * rng.normal(size=text.shape)
+    text /= np.linalg.norm(text, axis=1, keepdims=True)
+    gaps = rng.lognormal(np.log(rng.uniform(0.5, 30)), 1.0, size=posts) * features.HOUR_S
+    times = 1.4e9 + np.cumsum(gaps)
+    hours = (times % features.DAY_S) / features.HOUR_S
+    awake = (hours - rng.uniform(0, 24)) % 24 < rng.uniform(8, 24)
+    times = np.sort(np.where(awake, times, times + rng.uniform(0, 12, size=posts) * features.HOUR_S))
+    used = rng.choice(features.KIND_SLOTS, size=int(rng.integers(1, 5)), replace=False)
+    kinds = np.eye(features.KIND_SLOTS, dtype=np.float32)[rng.choice(used, size=posts)]
+    habits = rng.normal(size=features.SURFACE) * 0.5
+    surfaces = (habits + rng.normal(size=(posts, features.SURFACE)) * 0.5).astype(np.float32)
+    counts = np.full((posts, len(LEARNED_ACTIONS)), np.nan, dtype=np.float32)
+    return Series("simulated", "", "train", times, text.astype(np.float16), kinds, surfaces, counts)
+
+
+def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)
+
+
+def outcome(series: Series, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A simulated log1p outcome per post (n,): taste, form, clock, fatigue and drift in random shares, plus luck.
+
+    One world in twenty is null: nothing but luck.
+    """
+    count = len(series)
+    text = series.text.astype(np.float64)
+    days = (series.times - series.times[0]) / features.DAY_S
+    parts: list[tuple[float, NDArray[np.float64]]] = []
+
+    anchors = text[rng.integers(0, count, size=int(rng.integers(1, 10)))]
+    sharpness = rng.uniform(2, 12)
+    bumps = np.exp(sharpness * (text @ anchors.T - 1))
+    parts.append((rng.gamma(1.0), _unit(bumps @ rng.normal(size=len(anchors)))))
+    parts.append((rng.gamma(0.8), _unit(text @ rng.normal(size=text.shape[1]))))
+    hidden = np.tanh(text @ rng.normal(size=(text.shape[1], 8)) * 3 + rng.normal(size=8))
+    parts.append((rng.gamma(0.4), _unit(hidden @ rng.normal(size=8))))
+    parts.append((rng.gamma(0.8), _unit(series.kinds @ rng.normal(size=series.kinds.shape[1]))))
+    parts.append((rng.gamma(0.5), _unit(series.surfaces @ rng.normal(size=features.SURFACE))))
+    waves = features.clock(series.times).astype(np.float64)
+    decay = np.repeat([1.0, 0.5, 0.3, 1.0, 0.5, 0.3], 2)
+    parts.append((rng.gamma(0.35), _unit(waves @ (rng.normal(size=features.CLOCK) * decay))))
+    gap = features.rhythm(series.times, series.times, series.times[-1])[:, :2].astype(np.float64)
+    parts.append((rng.gamma(0.2), _unit(gap @ np.abs(rng.normal(size=2)) * [1.0])))
+    steps = rng.normal(size=count) * np.sqrt(np.diff(days, prepend=days[0]).clip(1e-3, 30))
+    memory = rng.uniform(3, 60)
+    drift = np.zeros(count)
+    for place in range(1, count):
+        kept = np.exp(-(days[place] - days[place - 1]) / memory)
+        drift[place] = kept * drift[place - 1] + steps[place]
+    parts.append((rng.gamma(0.5), _unit(drift)))
+    if rng.random() < 0.3:
+        crossed = _unit(waves @ rng.normal(size=features.CLOCK)) * _unit(bumps[:, 0])
+        parts.append((rng.gamma(0.3), _unit(crossed)))
+
+    weights = np.array([weight for weight, _ in parts])
+    signal = sum(weight * part for weight, part in parts) / max(float(np.linalg.norm(weights)), 1e-9)
+    explained = 0.0 if rng.random() < 0.05 else rng.beta(2.2, 2.0)
+    tail = rng.uniform(2.5, 12)
+    luck = _unit(rng.standard_t(tail, size=count).clip(-6, 6))
+    value = np.sqrt(explained) * _unit(np.asarray(signal)) + np.sqrt(1 - explained) * luck
+    if rng.random() < 0.3:
+        value = np.expm1(0.4 * value)
+    return np.asarray(value, dtype=np.float32)
+
+
+def rotated(series: Series, rng: np.random.Generator) -> Series:
+    """The same series with text axes permuted and flipped: tastes must be read from the history, not remembered."""
+    order = rng.permutation(series.text.shape[1])
+    signs = rng.choice(np.array([-1, 1], dtype=np.float16), size=len(order))
+    turned = series.rows(slice(None))
+    turned.text = series.text[:, order] * signs
+    return turned
