@@ -13,9 +13,7 @@ class UnknownPlatform(LookupError):
 
 def platforms() -> dict[str, str]:
     """Names of the platforms installed here -> the distribution that brings each."""
-    return {
-        point.name: point.dist.name if point.dist else "unknown" for point in entry_points(group=GROUP)
-    }
+    return {point.name: point.dist.name if point.dist else "unknown" for point in entry_points(group=GROUP)}
 
 
 def load(platform: str) -> Connect:

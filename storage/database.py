@@ -185,7 +185,9 @@ def _engine(url: str | Path, busy_timeout: float) -> Engine:
 
 def _prepare(busy_timeout: float) -> Any:
     def prepare(connection: sqlite3.Connection, record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves: the driver would begin too late, and never IMMEDIATE
+        connection.isolation_level = (
+            None  # we say BEGIN ourselves: the driver would begin too late, and never IMMEDIATE
+        )
         for pragma in (
             f"busy_timeout = {int(busy_timeout * 1000)}",
             "journal_mode = WAL",

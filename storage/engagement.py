@@ -1,22 +1,39 @@
-"""Our own public posts and their counts at each age, append-only; not what they mean."""
+"""Our own public posts and their counts at each age, append-only; reading a whole history is in `storage.history`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
-from storage.models import Account, History, Post, Snapshot
+from storage.database import insert_missing
+from storage.history import COUNTS, REPLY, MeasuredPost, by_ids, history, in_chunks, latest_snapshots
+from storage.models import Account, History, Snapshot
+
+__all__ = [
+    "CHASE",
+    "FINISHED",
+    "DueSnapshot",
+    "HistoryRow",
+    "ImportOutcome",
+    "MeasuredPost",
+    "accounts",
+    "add_snapshot",
+    "by_ids",
+    "due_snapshots",
+    "ensure_account",
+    "history",
+    "import_rows",
+    "next_snapshot",
+    "posts_by_account",
+    "record_history",
+]
 
 FINISHED = timedelta(days=30)
-"""Age given to imported counts whose file does not say when they were taken: they hardly grow any more."""
+"""Age given to counts whose file does not say when they were taken: by then they hardly grow any more."""
 CHASE = timedelta(days=30)
-"""How long after its last due age a post that was never measured is still asked about."""
-CHUNK = 400
-"""Rows looked up in one statement; below SQLite's limit of bound values."""
-COUNTS = ("likes", "replies", "shares", "clicks", "impressions")
+"""How long after the last age a post that was not measured then is still asked about."""
 
 
 @dataclass(frozen=True)
@@ -58,25 +75,6 @@ class DueSnapshot:
 
 
 @dataclass(frozen=True)
-class MeasuredPost:
-    """A public post with its latest counts; `age_s` is its age in seconds when they were taken, None if never."""
-
-    history_id: int
-    ref: str
-    text: str
-    kind: str
-    created_at: datetime
-    likes: int | None
-    replies: int | None
-    shares: int | None
-    clicks: int | None
-    impressions: int | None
-    age_s: int | None
-    holdout: bool
-    source: str
-
-
-@dataclass(frozen=True)
 class ImportOutcome:
     """What an import changed: posts that were new, known with the same counts, known with new counts."""
 
@@ -87,13 +85,11 @@ class ImportOutcome:
 
 def ensure_account(session: Session, account: str, now: datetime) -> Account:
     """The account's row, made if it is not there; `account` reads platform/name."""
-    row = session.get(Account, account)
-    if row is None:
-        platform, _, name = account.partition("/")
-        row = Account(id=account, platform=platform, name=name, created_at=now)
-        session.add(row)
-        session.flush()
-    return row
+    platform, slash, name = account.partition("/")
+    if not (platform and slash and name):
+        raise ValueError(f"account {account!r} must read platform/name")
+    insert_missing(session, [Account(id=account, platform=platform, name=name, created_at=now)])
+    return session.get_one(Account, account)
 
 
 def accounts(session: Session) -> list[Account]:
@@ -103,109 +99,102 @@ def accounts(session: Session) -> list[Account]:
 
 def posts_by_account(session: Session) -> dict[str, int]:
     """How many public posts of each account are known."""
-    rows = session.exec(select(History.account, func.count()).group_by(col(History.account))).all()
-    return dict(rows)
+    return dict(session.exec(select(History.account, func.count()).group_by(col(History.account))).all())
 
 
-def record_history(session: Session, account: str, rows: Iterable[HistoryRow], source: str, now: datetime) -> int:
+def record_history(session: Session, account: str, own: Iterable[HistoryRow], source: str, now: datetime) -> int:
     """Take in public posts with their counts; gives back how many were new. Doing it again changes nothing."""
-    return import_rows(session, account, rows, source, now).added
+    return import_rows(session, account, own, source, now).added
 
 
 def import_rows(
     session: Session, account: str, rows: Iterable[HistoryRow], source: str, now: datetime
 ) -> ImportOutcome:
-    """Take in a whole history; the same rows again change nothing, changed counts add a snapshot."""
+    """Take in a whole history; the same rows again change nothing, changed counts add a snapshot.
+
+    Of several rows about one post the last one counts. `now` is when the counts of rows without `counts_age` were
+    read: they stand at that age, or at FINISHED for older posts.
+    """
     ensure_account(session, account, now)
-    incoming = {row.ref: row for row in rows}
-    refs = list(incoming)
-    added = unchanged = updated = 0
-    for start in range(0, len(refs), CHUNK):
-        chunk = refs[start : start + CHUNK]
-        query = select(History).where(History.account == account, col(History.ref).in_(chunk))
-        known = {post.ref: post for post in session.exec(query).all()}
-        latest = _latest(session, [post.id for post in known.values() if post.id is not None])
-        fresh = {}
-        for ref in chunk:
-            row = incoming[ref]
-            if ref in known:
-                post = known[ref]
-                assert post.id is not None
-                if not row.counted or _same(latest.get(post.id), row):
-                    unchanged += 1
-                else:
-                    _import_counts(session, post.id, row, now, latest.get(post.id))
-                    updated += 1
-            else:
-                post = History(
-                    account=account,
-                    ref=ref,
-                    extras=row.extras,
-                    text=row.text,
-                    kind=row.kind,
-                    created_at=row.created_at,
-                    source=source,
-                )
-                session.add(post)
-                fresh[ref] = post
-                added += 1
-        session.flush()
-        for ref, post in fresh.items():
-            assert post.id is not None
-            if incoming[ref].counted:
-                _import_counts(session, post.id, incoming[ref], now, None)
-        session.flush()
-    return ImportOutcome(added, unchanged, updated)
+    given = list(rows)
+    incoming = {row.ref: row for row in given}
+    known = _ids(session, account, incoming)
+    fresh = insert_missing(
+        session,
+        [
+            History(
+                account=account,
+                ref=row.ref,
+                extras=row.extras,
+                text=row.text,
+                kind=row.kind,
+                created_at=row.created_at,
+                source=source,
+            )
+            for row in incoming.values()
+            if row.ref not in known
+        ],
+    )
+    latest = latest_snapshots(session, list(known.values()))
+    changed = {
+        history_id: incoming[ref]
+        for ref, history_id in known.items()
+        if incoming[ref].counted and latest.get(history_id, (None,))[1:] != tuple(incoming[ref].counts().values())
+    }
+    first = {row.id: incoming[row.ref] for row in fresh if row.id is not None and incoming[row.ref].counted}
+    insert_missing(session, [_as_of_age(history_id, row, now) for history_id, row in first.items()])
+    insert_missing(session, [_as_of_now(history_id, row, now) for history_id, row in changed.items()])
+    return ImportOutcome(len(fresh), len(given) - len(fresh) - len(changed), len(changed))
 
 
 def due_snapshots(
     session: Session, now: datetime, ages: Sequence[timedelta], limit: int, account: str | None = None
 ) -> list[DueSnapshot]:
-    """Posts with an age that has come and was not measured, newest post first; of several such ages, the latest.
+    """Posts with an age that has come and was not measured, youngest age first; of several such ages, the latest.
 
-    Imported posts are not measured again, and a post is given up CHASE after its last age.
+    A count taken later than an age was due serves for it. Imported posts and replies are not measured, and a post is
+    given up CHASE after its last age.
     """
-    if not ages:
-        return []
-    ordered = sorted(ages)
-    taken = (
-        select(Snapshot.history_id, func.max(Snapshot.due_age_s).label("last"))
-        .group_by(col(Snapshot.history_id))
-        .subquery()
-    )
-    query = (
-        select(History, taken.c.last)
-        .outerjoin(taken, taken.c.history_id == History.id)
-        .where(
-            col(History.created_at) <= now - ordered[0],
-            col(History.created_at) > now - ordered[-1] - CHASE,
-            col(History.source).not_like("import:%"),
-        )
-        .order_by(col(History.created_at).desc())
-    )
-    if account is not None:
-        query = query.where(History.account == account)
     due: list[DueSnapshot] = []
-    for post, last in session.exec(query).all():
-        reached = [age for age in ordered if post.created_at + age <= now]
-        if last is not None and last >= reached[-1].total_seconds():
-            continue
-        assert post.id is not None
-        due.append(DueSnapshot(post.id, post.account, post.ref, post.extras, reached[-1], post.created_at))
-        if len(due) >= limit:
-            break
+    ordered = sorted(set(ages))
+    for age, following in zip(ordered, [*ordered[1:], ordered[-1] + CHASE if ordered else timedelta(0)], strict=True):
+        age_s = int(age.total_seconds())
+        measured = select(Snapshot.id).where(
+            Snapshot.history_id == History.id, or_(col(Snapshot.due_age_s) >= age_s, col(Snapshot.age_s) >= age_s)
+        )
+        query = (
+            select(History)
+            .where(
+                col(History.created_at) <= now - age,
+                col(History.created_at) > now - following,
+                col(History.source).not_like("import:%"),
+                History.kind != REPLY,
+                ~measured.exists(),
+            )
+            .order_by(col(History.created_at), col(History.id))
+            .limit(limit - len(due))
+        )
+        if account is not None:
+            query = query.where(History.account == account)
+        due += [
+            DueSnapshot(post.id, post.account, post.ref, post.extras, age, post.created_at)
+            for post in session.exec(query).all()
+            if post.id is not None
+        ]
     return due
 
 
 def next_snapshot(session: Session, now: datetime, ages: Sequence[timedelta]) -> datetime | None:
     """When the next age of any public post comes, after `now`."""
-    if not ages:
-        return None
-    query = select(History.created_at).where(
-        col(History.created_at) > now - max(ages), col(History.source).not_like("import:%")
-    )
-    moments = (made + age for made in session.exec(query).all() for age in ages)
-    return min((moment for moment in moments if moment > now), default=None)
+    coming = []
+    for age in ages:
+        query = select(func.min(History.created_at)).where(
+            col(History.created_at) > now - age, col(History.source).not_like("import:%"), History.kind != REPLY
+        )
+        oldest = session.exec(query).one()
+        if oldest is not None:
+            coming.append(oldest + age)
+    return min(coming, default=None)
 
 
 def add_snapshot(
@@ -221,112 +210,40 @@ def add_snapshot(
     impressions: int | None = None,
 ) -> bool:
     """Add the counts taken at an age; False, and nothing changed, when that age is there already."""
-    due_age_s = int(due_age.total_seconds())
-    query = select(Snapshot.id).where(Snapshot.history_id == history_id, Snapshot.due_age_s == due_age_s)
-    if session.exec(query).first() is not None:
-        return False
-    session.add(
-        Snapshot(
-            history_id=history_id,
-            due_age_s=due_age_s,
-            age_s=int(age.total_seconds()),
-            taken_at=taken_at,
-            likes=likes,
-            replies=replies,
-            shares=shares,
-            clicks=clicks,
-            impressions=impressions,
-        )
+    row = Snapshot(
+        history_id=history_id,
+        due_age_s=int(due_age.total_seconds()),
+        age_s=int(age.total_seconds()),
+        taken_at=taken_at,
+        likes=likes,
+        replies=replies,
+        shares=shares,
+        clicks=clicks,
+        impressions=impressions,
     )
-    session.flush()
-    return True
+    return bool(insert_missing(session, [row]))
 
 
-def history(session: Session, account: str, until: datetime | None = None, limit: int = 1000) -> list[MeasuredPost]:
-    """The account's last `limit` public posts before `until`, oldest first, each with what was known by then."""
-    recent = select(History, Post.holdout).outerjoin(Post, col(Post.id) == col(History.post_id))
-    recent = recent.where(History.account == account)
-    if until is not None:
-        recent = recent.where(col(History.created_at) < until)
-    rows = session.exec(recent.order_by(col(History.created_at).desc(), col(History.id).desc()).limit(limit)).all()
-    latest = _latest(session, [post.id for post, _ in rows if post.id is not None], until)
-    found = []
-    for post, holdout in reversed(rows):
-        assert post.id is not None
-        shot = latest.get(post.id)
-        counts: dict[str, Any] = {name: getattr(shot, name) if shot else None for name in COUNTS}
-        found.append(
-            MeasuredPost(
-                history_id=post.id,
-                ref=post.ref,
-                text=post.text,
-                kind=post.kind,
-                created_at=post.created_at,
-                **counts,
-                age_s=shot.age_s if shot else None,
-                holdout=bool(holdout),
-                source=post.source,
-            )
-        )
+def _ids(session: Session, account: str, refs: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for chunk in in_chunks(list(refs)):
+        query = select(History.ref, History.id).where(History.account == account, col(History.ref).in_(chunk))
+        found |= {ref: history_id for ref, history_id in session.exec(query).all() if history_id is not None}
     return found
 
 
-def by_ids(session: Session, ids: Sequence[int]) -> dict[int, MeasuredPost]:
-    """Public posts by their ids, with their latest counts."""
-    latest = _latest(session, list(ids))
-    rows = session.exec(select(History).where(col(History.id).in_(list(ids)))).all()
-    found = {}
-    for post in rows:
-        assert post.id is not None
-        shot = latest.get(post.id)
-        counts: dict[str, Any] = {name: getattr(shot, name) if shot else None for name in COUNTS}
-        found[post.id] = MeasuredPost(
-            post.id,
-            post.ref,
-            post.text,
-            post.kind,
-            post.created_at,
-            **counts,
-            age_s=shot.age_s if shot else None,
-            holdout=False,
-            source=post.source,
-        )
-    return found
+def _as_of_age(history_id: int, row: HistoryRow, now: datetime) -> Snapshot:
+    """Counts at the age the file tells, or finished; they stand for what was known at that time, long ago or not."""
+    age = row.counts_age if row.counts_age is not None else min(FINISHED, now - row.created_at)
+    return _snapshot(history_id, row, max(age, timedelta(0)))
 
 
-def _latest(session: Session, ids: Sequence[int], until: datetime | None = None) -> dict[int, Snapshot]:
-    """The snapshot at the greatest age of each post, of those taken by `until`."""
-    latest: dict[int, Snapshot] = {}
-    for start in range(0, len(ids), CHUNK):
-        query = select(Snapshot).where(col(Snapshot.history_id).in_(ids[start : start + CHUNK]))
-        if until is not None:
-            # Imported counts were taken long after, and stand for what was known at the post's own time.
-            query = query.where((col(Snapshot.taken_at) <= until) | (col(Snapshot.age_s) >= _seconds(FINISHED)))
-        for shot in session.exec(query.order_by(col(Snapshot.age_s), col(Snapshot.id))).all():
-            latest[shot.history_id] = shot
-    return latest
+def _as_of_now(history_id: int, row: HistoryRow, now: datetime) -> Snapshot:
+    """Counts that differ from the ones we have: whatever their file says of their age, they are known only now."""
+    return _snapshot(history_id, row, max(now - row.created_at, timedelta(0)))
 
 
-def _same(shot: Snapshot | None, row: HistoryRow) -> bool:
-    return shot is not None and all(getattr(shot, name) == value for name, value in row.counts().items())
-
-
-def _import_counts(session: Session, history_id: int, row: HistoryRow, now: datetime, last: Snapshot | None) -> None:
-    """A snapshot at the age the file tells, or finished; a later one of the same age comes a second after."""
-    age = row.counts_age if row.counts_age is not None else FINISHED
-    due_age_s = _seconds(age)
-    if last is not None and due_age_s <= last.due_age_s:
-        due_age_s = last.due_age_s + 1
-    session.add(
-        Snapshot(
-            history_id=history_id,
-            due_age_s=due_age_s,
-            age_s=max(due_age_s, _seconds(age)),
-            taken_at=now,
-            **row.counts(),
-        )
-    )
-
-
-def _seconds(span: timedelta) -> int:
-    return int(span.total_seconds())
+def _snapshot(history_id: int, row: HistoryRow, age: timedelta) -> Snapshot:
+    age_s = int(age.total_seconds())
+    taken_at = row.created_at + age
+    return Snapshot(history_id=history_id, due_age_s=age_s, age_s=age_s, taken_at=taken_at, **row.counts())

@@ -54,9 +54,6 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-STATE = Enum(State, native_enum=False, length=12, values_callable=lambda states: [state.value for state in states])
-
-
 def _values(states: type[State]) -> list[str]:
     return [state.value for state in states]
 
@@ -107,8 +104,13 @@ class Post(SQLModel, table=True):
     approved_at: datetime | None = utc(nullable=True)
     key: str = Field(unique=True)
     """Idempotency key, the same at every try."""
-    state: State = Field(default=State.PLANNED, sa_type=STATE, nullable=False)
+    state: State = Field(
+        default=State.PLANNED,
+        sa_column=Column(Enum(State, native_enum=False, length=12, values_callable=_values), nullable=False),
+    )
     attempts: int = 0
+    in_doubt: bool = False
+    """An earlier try may be public. From then on no failure makes it `planned` again: only a look can settle it."""
     claimed_by: str | None = None
     claimed_at: datetime | None = utc(nullable=True)
     intent_at: datetime | None = utc(nullable=True)

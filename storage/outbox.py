@@ -1,6 +1,7 @@
 """The outbox: every draft from plan to receipt, moved between states by compare-and-set; no platform and no clock.
 
-All functions take an open session and leave the transaction to their caller; `now` is an aware datetime.
+All functions take an open session and leave the transaction to their caller; `now` is an aware datetime. A move that
+comes too late, because another process or a person was faster, changes nothing. What is only read is in `calendar`.
 """
 
 import hashlib
@@ -9,13 +10,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
+from storage.calendar import count_by_state, get, next_due, queue, standing, unknowns, upcoming
+from storage.database import insert_missing
 from storage.models import History, Post, State
 
-OPEN = (State.CLAIMED, State.SENDING, State.UNKNOWN)
-"""States in which a draft is on its way or may be public: a person cannot change it there."""
+__all__ = [
+    "add",
+    "approve",
+    "cancel",
+    "claim_due",
+    "count_by_state",
+    "digest_of",
+    "failed",
+    "get",
+    "hold",
+    "intend",
+    "intend_again",
+    "next_due",
+    "published",
+    "queue",
+    "recover",
+    "reject",
+    "replace_planned",
+    "retry",
+    "standing",
+    "unknown",
+    "unknowns",
+    "upcoming",
+    "words_of",
+]
+
+UNSENT = (State.PLANNED, State.HELD, State.CLAIMED)
+"""No call was made, or it certainly wrote nothing: a person may still change their mind."""
+TRIED = (State.CLAIMED, State.SENDING)
+"""A worker has it in hand."""
 
 
 def digest_of(draft: Mapping[str, Any]) -> str:
@@ -24,24 +55,14 @@ def digest_of(draft: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def words_of(draft: Mapping[str, Any]) -> str:
+    """Everything a reader of the draft would see, title first."""
+    return " ".join(text for text in (draft.get("title"), draft.get("text"), *draft.get("parts", ())) if text)
+
+
 def add(session: Session, posts: Iterable[Post]) -> list[Post]:
-    """Add posts whose slot, key and mention are still free; gives back those that were added."""
-    added = []
-    for post in posts:
-        taken: list[ColumnElement[bool]] = [
-            col(Post.key) == post.key,
-            (col(Post.account) == post.account)
-            & (col(Post.campaign) == post.campaign)
-            & (col(Post.item) == post.item)
-            & (col(Post.local_slot) == post.local_slot),
-        ]
-        if post.mention_id is not None:
-            taken.append(col(Post.mention_id) == post.mention_id)
-        if session.exec(select(Post.id).where(or_(*taken))).first() is None:
-            session.add(post)
-            session.flush()
-            added.append(post)
-    return added
+    """Add posts whose slot, key and mention are still free; gives back those, as stored, in order."""
+    return insert_missing(session, list(posts))
 
 
 def replace_planned(
@@ -51,21 +72,17 @@ def replace_planned(
 
     Rows that were approved, rejected, tried or claimed stay, and win where slots collide.
     """
-    untouched = select(Post).where(
-        Post.campaign == campaign,
-        Post.account == account,
-        Post.kind == "post",
-        or_(
-            col(Post.state) == State.PLANNED,
-            (col(Post.state) == State.HELD) & (col(Post.rule) == "S3"),
-        ),
-        col(Post.approved_digest).is_(None),
-        Post.attempts == 0,
-        col(Post.slot_at) > after,
+    session.exec(
+        delete(Post).where(
+            col(Post.campaign) == campaign,
+            col(Post.account) == account,
+            col(Post.kind) == "post",
+            col(Post.state).in_([State.PLANNED, State.HELD]),
+            col(Post.approved_digest).is_(None),
+            col(Post.attempts) == 0,
+            col(Post.slot_at) > after,
+        )
     )
-    for row in session.exec(untouched).all():
-        session.delete(row)
-    session.flush()
     return add(session, posts)
 
 
@@ -76,6 +93,7 @@ def claim_due(session: Session, now: datetime, worker: str, limit: int) -> list[
         .where(Post.state == State.PLANNED, col(Post.not_before) <= now)
         .order_by(col(Post.not_before), col(Post.id))
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     claim = (
         update(Post)
@@ -84,18 +102,20 @@ def claim_due(session: Session, now: datetime, worker: str, limit: int) -> list[
         .returning(Post)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return sorted(session.scalars(claim).all(), key=lambda post: (post.not_before, post.id or 0))
+    return sorted(session.scalars(claim), key=lambda post: (post.not_before, post.id or 0))
 
 
 def intend(session: Session, post_id: int, worker: str, now: datetime) -> bool:
     """Commit to calling the platform: claimed by this worker -> sending. False when it is not ours any more."""
-    result = session.execute(
-        update(Post)
-        .where(col(Post.id) == post_id, col(Post.state) == State.CLAIMED, col(Post.claimed_by) == worker)
-        .values(state=State.SENDING, attempts=Post.attempts + 1, intent_at=now, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return _changed(result)
+    ours = col(Post.claimed_by) == worker
+    values = {"attempts": col(Post.attempts) + 1, "intent_at": now}
+    return _move(session, post_id, State.SENDING, (State.CLAIMED,), now, ours, **values)
+
+
+def intend_again(session: Session, post_id: int, worker: str, now: datetime) -> bool:
+    """Commit to repeating a call whose outcome is unknown; only where the platform drops a repetition of its key."""
+    values = {"attempts": col(Post.attempts) + 1, "intent_at": now, "claimed_by": worker, "claimed_at": now}
+    return _move(session, post_id, State.SENDING, (State.UNKNOWN,), now, **values)
 
 
 def published(
@@ -108,74 +128,68 @@ def published(
     published_at: datetime,
     now: datetime,
 ) -> None:
-    """The platform's word is here: -> published, with its row in the history. Saying it twice changes nothing."""
-    post = _locked(session, post_id)
-    if post is None or post.state == State.PUBLISHED:
+    """The platform's word is here: -> published from any state, with its row in the history.
+
+    The platform outranks our books: a post it shows is public, even one that was given up. Saying it twice changes
+    nothing.
+    """
+    before = tuple(state for state in State if state is not State.PUBLISHED)
+    word = {"ref": ref, "extras": extras, "url": url, "published_at": published_at, "reason": None, "rule": None}
+    if not _move(session, post_id, State.PUBLISHED, before, now, in_doubt=False, **word):
         return
-    _set(post, now, State.PUBLISHED, ref=ref, extras=extras, url=url, published_at=published_at, reason=None, rule=None)
-    session.add(post)
-    known = session.exec(select(History).where(History.account == post.account, History.ref == ref)).first()
-    if known is not None:
-        known.post_id, known.source = post.id, "kairos"
+    post = session.get_one(Post, post_id)
+    row = History(
+        account=post.account,
+        ref=ref,
+        extras=extras,
+        text=words_of(post.draft),
+        kind="reply" if post.kind == "reply" else post.draft.get("kind", "text"),
+        created_at=published_at,
+        source="kairos",
+        post_id=post_id,
+    )
+    if not insert_missing(session, [row]):  # a backfill saw it first
+        known = session.exec(select(History).where(History.account == post.account, History.ref == ref)).one()
+        known.post_id, known.source, known.kind = post_id, row.source, row.kind
         session.add(known)
-    elif post.kind == "post":
-        session.add(
-            History(
-                account=post.account,
-                ref=ref,
-                extras=extras,
-                text=str(post.draft.get("text", "")),
-                kind=str(post.draft.get("kind", "text")),
-                created_at=published_at,
-                source="kairos",
-                post_id=post.id,
-            )
-        )
-    session.flush()
 
 
 def retry(session: Session, post_id: int, *, not_before: datetime, reason: str, now: datetime) -> None:
-    """Claimed or sending -> planned again, to be tried at `not_before`; only when nothing was written."""
-    post = _locked(session, post_id)
-    if post is not None and post.state in (State.CLAIMED, State.SENDING):
-        _set(post, now, State.PLANNED, not_before=not_before, reason=reason, claimed_by=None, claimed_at=None)
-        session.flush()
+    """Claimed or sending -> planned, to be tried at `not_before`; only when nothing was written."""
+    _give_back(session, post_id, State.PLANNED, TRIED, now, reason, None, not_before=not_before)
 
 
 def failed(session: Session, post_id: int, *, reason: str, now: datetime, rule: str | None = None) -> None:
-    """The platform refused it for good."""
-    _end(session, post_id, State.FAILED, reason, rule, now)
-
-
-def unknown(session: Session, post_id: int, *, reason: str, now: datetime) -> None:
-    """It may be public: never sent again before a look."""
-    _end(session, post_id, State.UNKNOWN, reason, None, now)
+    """Claimed or sending -> failed: nothing was written, and the same draft never will be."""
+    _give_back(session, post_id, State.FAILED, TRIED, now, reason, rule)
 
 
 def hold(session: Session, post_id: int, *, rule: str | None, reason: str, now: datetime) -> None:
-    """It waits for a person. What may be public already cannot be held."""
-    _end(session, post_id, State.HELD, reason, rule, now)
+    """Planned, claimed or sending -> held: it waits for a person, and nothing was written."""
+    _give_back(session, post_id, State.HELD, (State.PLANNED, *TRIED), now, reason, rule)
+
+
+def unknown(session: Session, post_id: int, *, reason: str, now: datetime) -> None:
+    """Sending -> unknown: it may be public, and is never sent again before a look."""
+    _move(session, post_id, State.UNKNOWN, (State.SENDING, State.UNKNOWN), now, in_doubt=True, reason=reason)
 
 
 def cancel(session: Session, post_id: int, *, reason: str, now: datetime, rule: str | None = None) -> bool:
-    """Give it up; False when it is on its way, public or over."""
-    post = _locked(session, post_id)
-    if post is None or post.state not in (State.PLANNED, State.HELD, State.CLAIMED):
-        return False
-    _set(post, now, State.CANCELLED, reason=reason, rule=rule)
-    session.flush()
-    return True
+    """Give it up; False when it is on its way, maybe public, or over."""
+    return _move(session, post_id, State.CANCELLED, UNSENT, now, reason=reason, rule=rule)
 
 
 def approve(session: Session, post_id: int, now: datetime, text: str | None = None) -> bool:
-    """A person's yes to exactly this draft (or to it with another text); False when it is too late to change."""
-    post = _locked(session, post_id)
+    """A person's yes to exactly this draft, or to it with another text; False when it is too late to change."""
+    post = session.get(Post, post_id, with_for_update=True, populate_existing=True)
     if post is None or post.state not in (State.HELD, State.PLANNED):
         return False
-    if text is not None and text != post.draft.get("text"):
+    if text is not None:
         post.draft = {**post.draft, "text": text}
-        post.digest = digest_of(post.draft)
-    _set(post, now, State.PLANNED, approved_digest=post.digest, approved_at=now, rule=None, reason="approved")
+    post.digest = post.approved_digest = digest_of(post.draft)
+    post.state, post.approved_at, post.updated_at = State.PLANNED, now, now
+    post.rule = post.reason = None
+    session.add(post)
     session.flush()
     return True
 
@@ -186,95 +200,48 @@ def reject(session: Session, post_id: int, now: datetime, reason: str) -> bool:
 
 
 def recover(session: Session, now: datetime, lease: timedelta) -> tuple[int, int]:
-    """Take back what a dead process left: claimed -> planned, sending -> unknown; gives back how many of each."""
-    old = now - lease
-    released = session.execute(
+    """Take back what is older than its lease: claimed -> planned, sending -> unknown; gives back how many of each."""
+    until = now - lease
+    released = session.exec(
         update(Post)
-        .where(col(Post.state) == State.CLAIMED, col(Post.claimed_at) <= old)
+        .where(col(Post.state) == State.CLAIMED, col(Post.claimed_at) <= until)
         .values(state=State.PLANNED, claimed_by=None, claimed_at=None, updated_at=now)
-        .execution_options(synchronize_session=False)
     )
-    lost = session.execute(
+    lost = session.exec(
         update(Post)
-        .where(col(Post.state) == State.SENDING, col(Post.intent_at) <= old)
-        .values(state=State.UNKNOWN, reason="the process that sent it ended before the answer", updated_at=now)
-        .execution_options(synchronize_session=False)
+        .where(col(Post.state) == State.SENDING, col(Post.intent_at) <= until)
+        .values(
+            state=State.UNKNOWN, in_doubt=True, reason="it was being sent when Kairos ended", rule=None, updated_at=now
+        )
     )
-    return _count(released), _count(lost)
+    return released.rowcount, lost.rowcount
 
 
-def unknowns(session: Session) -> list[Post]:
-    """Posts that may be public, oldest intent first."""
-    query = select(Post).where(Post.state == State.UNKNOWN).order_by(col(Post.intent_at), col(Post.id))
-    return list(session.exec(query).all())
+def _give_back(
+    session: Session,
+    post_id: int,
+    state: State,
+    out_of: tuple[State, ...],
+    now: datetime,
+    reason: str,
+    rule: str | None,
+    **values: Any,
+) -> None:
+    """A try that wrote nothing. Where an earlier one may have, the post stays unknown whatever this one came to."""
+    sure = or_(col(Post.state) != State.SENDING, col(Post.in_doubt).is_(False))
+    free = {"claimed_by": None, "claimed_at": None}
+    if not _move(session, post_id, state, out_of, now, sure, reason=reason, rule=rule, **free, **values):
+        _move(session, post_id, State.UNKNOWN, (State.SENDING,), now, col(Post.in_doubt).is_(True), reason=reason)
 
 
-def queue(session: Session) -> list[Post]:
-    """Posts that wait for a person, oldest slot first."""
-    query = select(Post).where(Post.state == State.HELD).order_by(col(Post.slot_at), col(Post.id))
-    return list(session.exec(query).all())
-
-
-def standing(session: Session, campaign: str | None = None, account: str | None = None) -> list[Post]:
-    """Every post that is planned, waiting, on its way, unknown or public: what a new plan must respect."""
-    query = select(Post).where(col(Post.state).not_in([State.CANCELLED, State.FAILED]), Post.kind == "post")
-    if campaign is not None:
-        query = query.where(Post.campaign == campaign)
-    if account is not None:
-        query = query.where(Post.account == account)
-    return list(session.exec(query.order_by(col(Post.slot_at), col(Post.id))).all())
-
-
-def upcoming(session: Session, now: datetime, until: datetime, account: str | None = None) -> list[Post]:
-    """Posts planned or waiting with a slot in [now, until)."""
-    query = select(Post).where(
-        col(Post.state).in_([State.PLANNED, State.HELD]), col(Post.slot_at) >= now, col(Post.slot_at) < until
+def _move(
+    session: Session, post_id: int, state: State, out_of: tuple[State, ...], now: datetime, *only: Any, **values: Any
+) -> bool:
+    """Compare-and-set: into `state` out of one of these; False when it was in none of them."""
+    result = session.exec(
+        update(Post)
+        .where(col(Post.id) == post_id, col(Post.state).in_(out_of), *only)
+        .values(state=state, updated_at=now, **values)
+        .execution_options(synchronize_session="fetch")
     )
-    if account is not None:
-        query = query.where(Post.account == account)
-    return list(session.exec(query.order_by(col(Post.slot_at), col(Post.id))).all())
-
-
-def next_due(session: Session) -> datetime | None:
-    """When the next planned post may be tried."""
-    query = select(Post.not_before).where(Post.state == State.PLANNED).order_by(col(Post.not_before)).limit(1)
-    return session.exec(query).first()
-
-
-def count_by_state(session: Session) -> dict[State, int]:
-    """How many posts stand in each state; every state is there."""
-    rows = session.exec(select(Post.state, func.count()).group_by(col(Post.state))).all()
-    return dict.fromkeys(State, 0) | {State(state): count for state, count in rows}
-
-
-def get(session: Session, post_id: int) -> Post | None:
-    """One post by its id."""
-    return session.get(Post, post_id)
-
-
-def _locked(session: Session, post_id: int) -> Post | None:
-    return session.get(Post, post_id, with_for_update=True, populate_existing=True)
-
-
-def _set(post: Post, now: datetime, state: State, **values: Any) -> None:
-    post.state, post.updated_at = state, now
-    for name, value in values.items():
-        setattr(post, name, value)
-
-
-def _end(session: Session, post_id: int, state: State, reason: str, rule: str | None, now: datetime) -> None:
-    post = _locked(session, post_id)
-    if post is None or post.state in (State.PUBLISHED, State.CANCELLED):
-        return
-    if state is State.HELD and post.state == State.UNKNOWN:
-        return
-    _set(post, now, state, reason=reason, rule=rule)
-    session.flush()
-
-
-def _count(result: Any) -> int:
-    return int(result.rowcount)
-
-
-def _changed(result: Any) -> bool:
-    return _count(result) == 1
+    return result.rowcount == 1

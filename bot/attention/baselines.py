@@ -5,17 +5,14 @@ CatBoost are imported only when a rival that stands on them predicts.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.attention.forecast import Candidate, Forecast, Forecaster, PastPost
-from bot.attention.tabular import CLOCK_COLUMNS, Known, Rows
+from bot.attention.forecast import Candidate, Forecast, PastPost
+from bot.attention.tabular import Known, Rows
 
 Vector = NDArray[np.float64]
 Embed = Callable[[Sequence[str]], NDArray[Any]]

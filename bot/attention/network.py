@@ -197,9 +197,7 @@ class AttentionNetwork(PreTrainedModel):
         attended = torch.stack(seen[-2:]).mean(dim=0)[..., LEARNED:]
         return self.head(self.last(hidden)), attended
 
-    def forward(
-        self, history: Posts, outcome: Tensor, measured: Tensor, present: Tensor, candidates: Posts
-    ) -> Tensor:
+    def forward(self, history: Posts, outcome: Tensor, measured: Tensor, present: Tensor, candidates: Posts) -> Tensor:
         """Logits (B, M, bins) in one go, as training needs it."""
         return self.forecast(self.remember(history, outcome, measured, present), candidates)[0]
 

@@ -1,0 +1,191 @@
+"""The attention model as a forecaster: plain past posts and candidates in, distributions out; no training here."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bot.attention import features
+from bot.attention.encoder import StaticEncoder
+from bot.attention.forecast import Attended, Candidate, Forecast, PastPost
+from bot.attention.network import AttentionNetwork, Memory, Posts
+
+LONGEST_HISTORY = 1000
+CHUNK = 512
+"""Candidates scored at once."""
+TOP = 8
+"""Past posts named for each forecast."""
+SHRINK_TIME_BELOW = 800
+"""With fewer posts than this the model over-claims the effect of time about twofold: it is halved."""
+SURE_SHARE = 0.5
+YOUNGEST = timedelta(hours=1)
+"""Counts younger than this say too little: the post counts as not measured."""
+GROWN = timedelta(hours=48)
+UNKNOWN_CENTRE, UNKNOWN_SPREAD = np.log1p(10.0), 1.2
+"""Scale of counts for an account without one measured post."""
+HALF_LIFE_H = {"reddit": 5.0, "hackernews": 4.0, "x": 3.0}
+"""Hours after which half of the final engagement is there; others 7. From MODEL.md's horizons; 35 % at 4 h on Reddit."""
+
+
+def grown(age: timedelta | None, platform: str) -> float:
+    """The share of its final counts a post has reached at an age, 0 .. 1; None means finished."""
+    if age is None or age >= GROWN:
+        return 1.0
+    hours = max(age.total_seconds() / 3600, 0.0)
+    return float(1 - 0.5 ** (hours / HALF_LIFE_H.get(platform, 7.0)))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A history as the network remembers it, and how to come back from z to counts."""
+
+    memory: Memory
+    centre: float
+    spread: float
+    known: NDArray[np.float64]
+    reference: float
+    places: NDArray[np.int64]
+    """Index in the sequence given of each remembered post."""
+
+
+class AttentionForecaster:
+    """Reads a history in context; nothing is learned per account. Keeps the last few histories it read."""
+
+    name = "attention"
+
+    def __init__(self, network: AttentionNetwork, encoder: StaticEncoder, version: str = "") -> None:
+        self._network, self._encoder = network.eval(), encoder
+        self.version = version
+        self._reads: dict[str, _Read] = {}
+
+    @classmethod
+    def load(cls, path: str | Path, encoder: StaticEncoder | None = None) -> "AttentionForecaster":
+        """Weights from a folder or a hub id."""
+        torch.set_num_threads(1)
+        network = AttentionNetwork.from_pretrained(str(path))
+        digest = hashlib.sha256()
+        for value in network.state_dict().values():
+            digest.update(value.numpy().tobytes())
+        return cls(network, encoder or StaticEncoder.load(), digest.hexdigest()[:12])
+
+    def predict(
+        self, history: Sequence[PastPost], candidates: Sequence[Candidate], action: str = "likes"
+    ) -> list[Forecast]:
+        """One forecast per candidate. Posts of the history that are later than every candidate are not read."""
+        if not candidates:
+            return []
+        last = max(candidate.at for candidate in candidates)
+        read = self._read([(place, post) for place, post in enumerate(history) if post.at < last], action)
+        found: list[Forecast] = []
+        for start in range(0, len(candidates), CHUNK):
+            probabilities, attended = self._score(read, candidates[start : start + CHUNK])
+            for bars, weights in zip(probabilities, attended, strict=True):
+                top = np.argsort(-weights)[:TOP]
+                named = tuple(Attended(int(read.places[at]), float(weights[at])) for at in top)
+                found.append(Forecast(bars, read.centre, read.spread, named))
+        return found
+
+    def sample_means(
+        self,
+        history: Sequence[PastPost],
+        candidates: Sequence[Candidate],
+        rng: np.random.Generator,
+        draws: int = 8,
+        action: str = "likes",
+    ) -> NDArray[np.float64]:
+        """Expected z as seen from `draws` random halves of the history (draws, n): doubt about the mean, not the noise."""
+        rows = []
+        for _ in range(draws):
+            kept = [post for post in history if rng.random() < SURE_SHARE or len(history) < 4]
+            rows.append([forecast.mean for forecast in self.predict(kept, candidates, action)])
+        return np.array(rows, dtype=np.float64).reshape(draws, len(candidates))
+
+    def _read(self, history: Sequence[tuple[int, PastPost]], action: str) -> _Read:
+        recent = sorted(history, key=lambda pair: pair[1].at)[-LONGEST_HISTORY:]
+        key = _fingerprint(recent, action)
+        if key not in self._reads:
+            if len(self._reads) >= 8:
+                self._reads.pop(next(iter(self._reads)))
+            self._reads[key] = self._read_new(recent, action)
+        return self._reads[key]
+
+    def _read_new(self, recent: Sequence[tuple[int, PastPost]], action: str) -> _Read:
+        posts = [post for _, post in recent]
+        values = np.array([_finished(post, action) for post in posts], dtype=np.float64)
+        measured = np.isfinite(values)
+        known_values = values[measured]
+        centre = float(known_values.mean()) if measured.any() else float(UNKNOWN_CENTRE)
+        spread = float(known_values.std()) if measured.sum() > 1 else UNKNOWN_SPREAD
+        # A handful of equal counts must not claim certainty: the spread never falls below a twentieth.
+        spread = max(spread, 0.05)
+        z = np.where(measured, (np.nan_to_num(values) - centre) / spread, 0.0).clip(-5, 6)
+        times = features.seconds([post.at for post in posts])
+        reference = float(times[-1]) if len(times) else 0.0
+        with torch.inference_mode():
+            memory = self._network.remember(
+                self._posts(posts, times, times, reference),
+                _row(z),
+                _row(measured),
+                torch.ones(1, len(posts)),
+            )
+        return _Read(memory, centre, spread, times, reference, np.array([place for place, _ in recent], dtype=np.int64))
+
+    def _score(self, read: _Read, candidates: Sequence[Candidate]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        times = features.seconds([candidate.at for candidate in candidates])
+        with torch.inference_mode():
+            posts = self._posts(candidates, times, read.known, read.reference or float(times.min()))
+            logits, attended = self._network.forecast(read.memory, posts)
+            if len(read.known) < SHRINK_TIME_BELOW:
+                # Half of the way to a forecast that does not know the hour: log-probabilities are averaged.
+                timeless = posts.features.clone()
+                timeless[..., features.CLOCK_PART] = 0
+                blind, _ = self._network.forecast(read.memory, Posts(posts.text, timeless))
+                logits = (logits.log_softmax(-1) + blind.log_softmax(-1)) / 2
+        return (
+            logits.softmax(-1)[0].double().numpy(),
+            attended[0].double().numpy(),
+        )
+
+    def _posts(
+        self,
+        posts: Sequence[PastPost] | Sequence[Candidate],
+        times: NDArray[np.float64],
+        known: NDArray[np.float64],
+        reference: float,
+    ) -> Posts:
+        texts = [post.text for post in posts]
+        rows = (
+            features.tokens(
+                times, features.kinds([post.kind for post in posts]), features.surfaces(texts), known, reference
+            )
+            if posts
+            else np.zeros((0, features.WIDTH), dtype=np.float32)
+        )
+        return Posts(torch.from_numpy(self._encoder.encode(texts))[None], torch.from_numpy(rows)[None])
+
+
+def _finished(post: PastPost, action: str) -> float:
+    """log1p of the count a post will have reached when it has finished, nan when that is not known."""
+    count = None if post.counts is None else post.counts.get(action)
+    if count is None or (post.age is not None and post.age < YOUNGEST):
+        return float("nan")
+    return float(np.log1p(max(count, 0) / grown(post.age, post.platform)))
+
+
+def _fingerprint(history: Sequence[tuple[int, PastPost]], action: str) -> str:
+    digest = hashlib.blake2b(action.encode(), digest_size=16)
+    for place, post in history:
+        count = None if post.counts is None else post.counts.get(action)
+        digest.update(
+            f"{place}|{post.at.timestamp()}|{post.kind}|{count}|{post.age}|{post.text}\0".encode("utf-8", "replace")
+        )
+    return digest.hexdigest()
+
+
+def _row(values: NDArray[np.float64] | NDArray[np.bool_]) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.float32))[None]
