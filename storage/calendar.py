@@ -57,4 +57,4 @@ def next_due(session: Session) -> datetime | None:
 def count_by_state(session: Session) -> dict[State, int]:
     """How many posts stand in each state; every state is there."""
     rows = session.exec(select(Post.state, func.count()).group_by(col(Post.state))).all()
-    return dict.fromkeys(State, 0) | dict(rows)
+    return {**dict.fromkeys(State, 0), **{State(state): count for state, count in rows}}

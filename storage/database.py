@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, inspect, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -156,7 +156,8 @@ def _bring_up_to_date(db: Database, migrate: bool) -> None:
         if revision(connection, db.place) != HEAD:  # nobody else did it meanwhile
             upgrade(connection)
         if session.get(Note, INSTALL_ID) is None:
-            session.add(Note(name=INSTALL_ID, value=uuid4().hex, at=func.current_timestamp()))
+            # The database's own clock: storage has none, and nobody asks when.
+            session.exec(insert(Note).values(name=INSTALL_ID, value=uuid4().hex, at=func.current_timestamp()))
 
 
 def _engine(url: str | Path, busy_timeout: float) -> Engine:

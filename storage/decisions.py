@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from storage.models import Decision, History, Post, Refusal, Snapshot, State
+from storage.history import COUNTS, latest_snapshots
+from storage.models import Decision, History, Post, Refusal, State
 
 
 @dataclass(frozen=True)
 class DecidedOutcome:
-    """How a decided post did: its arm, its propensity and its latest counts."""
+    """How a published post that came from a decision did: its arm, its propensity and its latest counts."""
 
     decision_id: int
     history_id: int
@@ -22,8 +23,10 @@ class DecidedOutcome:
     shares: int | None
     clicks: int | None
     impressions: int | None
+    age_s: int | None
+    """Age in seconds when the counts were taken, None if never."""
     finished: bool
-    """Whether the counts were taken at an age where they hardly grow any more."""
+    """Whether that age is one at which the counts hardly grow any more."""
 
 
 def log_decision(session: Session, decision: Decision) -> Decision:
@@ -70,36 +73,27 @@ def refusals(session: Session, since: datetime | None = None) -> list[Refusal]:
 def outcomes(
     session: Session, account: str | None = None, finished_after: timedelta = timedelta(hours=24)
 ) -> list[DecidedOutcome]:
-    """Published posts that came from a decision, with their latest counts, oldest first."""
+    """Published posts that came from a decision, oldest first; counts taken `finished_after` or later are finished."""
     query = (
-        select(Post, Decision, History)
+        select(Post, Decision, History.id)
         .join(Decision, col(Post.decision_id) == col(Decision.id))
         .join(History, col(History.post_id) == col(Post.id))
         .where(Post.state == State.PUBLISHED)
     )
     if account is not None:
         query = query.where(Post.account == account)
+    rows = session.exec(query.order_by(col(Post.published_at), col(Post.id))).all()
+    latest = latest_snapshots(session, [history_id for _, _, history_id in rows if history_id is not None])
     found = []
-    for post, made, public in session.exec(query.order_by(col(Post.published_at), col(Post.id))).all():
-        last = session.exec(
-            select(Snapshot).where(Snapshot.history_id == public.id).order_by(col(Snapshot.age_s).desc()).limit(1)
-        ).first()
+    for post, made, history_id in rows:
         assert made.id is not None
-        assert public.id is not None
+        assert history_id is not None
         assert post.published_at is not None
+        age_s, *counts = latest.get(history_id, (None,) * (1 + len(COUNTS)))
+        finished = age_s is not None and age_s >= finished_after.total_seconds()
         found.append(
             DecidedOutcome(
-                decision_id=made.id,
-                history_id=public.id,
-                holdout=made.holdout,
-                propensity=made.propensity,
-                published_at=post.published_at,
-                likes=last.likes if last else None,
-                replies=last.replies if last else None,
-                shares=last.shares if last else None,
-                clicks=last.clicks if last else None,
-                impressions=last.impressions if last else None,
-                finished=last is not None and last.age_s >= finished_after.total_seconds(),
+                made.id, history_id, made.holdout, made.propensity, post.published_at, *counts, age_s, finished
             )
         )
     return found

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
-from storage.models import Account, DoNotContact, Inbound
+from storage.database import insert_missing
+from storage.models import Account, DoNotContact, Inbound, Post, State
 
 PENDING = ("new", "held")
+"""Outcomes of mentions that wait for us or for a person."""
+UNFINISHED = (State.PLANNED, State.CLAIMED, State.SENDING, State.UNKNOWN, State.HELD)
+"""States of a reply that a person may still want to see beside what it answers."""
 
 
 def author_hash(key: bytes, platform: str, author_id: str) -> str:
@@ -20,18 +24,11 @@ def author_hash(key: bytes, platform: str, author_id: str) -> str:
 
 def add_mentions(session: Session, rows: Iterable[Inbound]) -> list[Inbound]:
     """Add mentions not seen before; gives back only the new ones, with their ids."""
-    new = []
-    for row in rows:
-        known = session.exec(select(Inbound.id).where(Inbound.account == row.account, Inbound.ref == row.ref)).first()
-        if known is None:
-            session.add(row)
-            session.flush()
-            new.append(row)
-    return new
+    return insert_missing(session, list(rows))
 
 
 def pending(session: Session, account: str | None = None) -> list[Inbound]:
-    """Mentions not yet settled, oldest first."""
+    """Mentions that wait: not yet looked at, or held for a person; oldest first."""
     query = select(Inbound).where(col(Inbound.outcome).in_(PENDING))
     if account is not None:
         query = query.where(Inbound.account == account)
@@ -81,9 +78,7 @@ def set_cursor(session: Session, account: str, cursor: str | None) -> None:
 
 def do_not_contact(session: Session, author: str, platform: str, why: str, now: datetime) -> None:
     """Never write to this person again, in any campaign. `author` is the keyed hash."""
-    if session.get(DoNotContact, author) is None:
-        session.add(DoNotContact(author_hash=author, platform=platform, since=now, why=why))
-        session.flush()
+    insert_missing(session, [DoNotContact(author_hash=author, platform=platform, since=now, why=why)])
 
 
 def is_do_not_contact(session: Session, author: str) -> bool:
@@ -92,11 +87,18 @@ def is_do_not_contact(session: Session, author: str) -> bool:
 
 
 def forget_old(session: Session, now: datetime, keep: timedelta) -> int:
-    """Empty handle and text of mentions older than `keep`, pending or not; gives back how many."""
-    result = session.execute(
+    """Empty handle and text of mentions about which nothing is pending, and of all seen more than `keep` ago.
+
+    Gives back how many. `Database.scrub` then takes them out of the file as well.
+    """
+    reply = select(Post.id).where(Post.mention_id == Inbound.id)
+    waits = reply.where(col(Post.state).in_(UNFINISHED)).exists()
+    settled = ~waits & (col(Inbound.outcome).not_in(PENDING) | reply.exists())
+    result = session.exec(
         update(Inbound)
-        .where(col(Inbound.created_at) < now - keep, (col(Inbound.text) != "") | (col(Inbound.author) != ""))
+        .where(or_(col(Inbound.text) != "", col(Inbound.author) != ""))
+        .where(or_(col(Inbound.seen_at) <= now - keep, settled))
         .values(text="", author="")
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session="fetch")
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return result.rowcount

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
+from storage.database import insert_missing
 from storage.models import Seen
 
 
@@ -16,8 +17,4 @@ def seen(session: Session, campaign: str, source: str) -> dict[str, dict[str, An
 
 def mark_seen(session: Session, campaign: str, source: str, guid: str, item: dict[str, Any], now: datetime) -> bool:
     """Remember an item as taken; False when it was already."""
-    if session.get(Seen, (campaign, source, guid)) is not None:
-        return False
-    session.add(Seen(campaign=campaign, source=source, guid=guid, item=item, at=now))
-    session.flush()
-    return True
+    return bool(insert_missing(session, [Seen(campaign=campaign, source=source, guid=guid, item=item, at=now)]))

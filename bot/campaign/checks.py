@@ -10,9 +10,7 @@ from bot.campaign.problems import Where, did_you_mean
 from bot.campaign.sheet import Check, Fault, Sheet, listed, mapping, repeated, texts
 from bot.campaign.values import parse_clock, parse_duration
 
-SECRET = re.compile(
-    r"(^|_)(token|password|passwd|secret|api_?key|access_key|credentials?)(_|$)", re.IGNORECASE
-)
+SECRET = re.compile(r"(^|_)(token|password|passwd|secret|api_?key|access_key|credentials?)(_|$)", re.IGNORECASE)
 LEAST_REPEAT = timedelta(days=7)
 OTHER_NAMES = {"twitter": "x", "bsky": "bluesky", "masto": "mastodon"}
 
@@ -72,9 +70,7 @@ def check_chosen_accounts(sheet: Sheet) -> Iterator[Fault]:
         for place, name in enumerate(listed(item.get("accounts"))):
             if isinstance(name, str) and "/" in name and name not in known:
                 hint = did_you_mean(name, known)
-                yield Fault(
-                    (*where, "accounts", place), f"{name!r} is not in the campaign's `accounts`{hint}"
-                )
+                yield Fault((*where, "accounts", place), f"{name!r} is not in the campaign's `accounts`{hint}")
         for name in mapping(item.get("on")):
             if name not in platforms and name not in known:
                 hint = did_you_mean(name, [*platforms, *known])
@@ -118,9 +114,7 @@ def check_pictures(sheet: Sheet) -> Iterator[Fault]:
         for place, picture in enumerate(listed(item.get("media"))):
             file = mapping(picture).get("file")
             if isinstance(file, str) and file.strip() and not is_file(sheet, file):
-                yield Fault(
-                    (*where, "media", place, "file"), f"there is no file {file!r} beside the campaign"
-                )
+                yield Fault((*where, "media", place, "file"), f"there is no file {file!r} beside the campaign")
 
 
 def check_window(sheet: Sheet) -> Iterator[Fault]:

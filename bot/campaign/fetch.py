@@ -93,9 +93,7 @@ def fetch(
     `resolve` and `transport` are seams for tests; `allow_private` lifts the rule on addresses and ports.
     """
     deadline = time.monotonic() + max(DEADLINE_S, timeout)
-    with httpx.Client(
-        transport=transport, trust_env=False, follow_redirects=False, timeout=timeout
-    ) as client:
+    with httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=timeout) as client:
         here = _parse(url)
         for _ in range(MAX_REDIRECTS + 1):
             addresses = _addresses(here, resolve, allow_private)

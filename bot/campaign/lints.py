@@ -53,9 +53,7 @@ def lint_hashtags(sheet: Sheet) -> Iterator[Fault]:
             for tag in tags:
                 if given and tag not in allowed:
                     hint = did_you_mean(tag, allowed)
-                    yield Fault(
-                        place, f"#{printable(tag)} is not in the campaign's `hashtags` (rule P3){hint}"
-                    )
+                    yield Fault(place, f"#{printable(tag)} is not in the campaign's `hashtags` (rule P3){hint}")
 
 
 def _unknown(text: str, known: tuple[str, ...]) -> Iterator[str]:

@@ -37,9 +37,7 @@ def load_campaign(
     """
     reading = read(path, read_text(path), environment)
     if not isinstance(reading.data, dict):
-        what = (
-            "the file is empty" if reading.data is None else "`key: value` lines are needed: not a campaign"
-        )
+        what = "the file is empty" if reading.data is None else "`key: value` lines are needed: not a campaign"
         raise CampaignErrors([*reading.problems, Problem(Place(path), "", what)])
     _include(reading, environment)
     try:

@@ -103,9 +103,7 @@ def read(file: Path, text: str, environment: Mapping[str, str]) -> Reading:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
         line = text.splitlines()[place.line - 1] if place.line <= len(text.splitlines()) else ""
-        what = (
-            "${...} inside { } or [ ] needs quotes" if re.search(r"[\[{,:] *\$\{", line) else _syntax(error)
-        )
+        what = "${...} inside { } or [ ] needs quotes" if re.search(r"[\[{,:] *\$\{", line) else _syntax(error)
         raise CampaignErrors([*reading.problems, Problem(place, "", what)]) from error
     except ReaderError as error:
         before = text[: error.position]
@@ -144,9 +142,7 @@ class _Stop(Exception):
 class _Walk:
     """One pass over the parser's events."""
 
-    def __init__(
-        self, reading: Reading, yaml: YAML, events: Iterator[Event], environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, reading: Reading, yaml: YAML, events: Iterator[Event], environment: Mapping[str, str]) -> None:
         self.reading, self.yaml, self.events, self.environment = reading, yaml, events, environment
         self.anchors: dict[str, tuple[Where, Any]] = {}
         self.nodes = self.aliases = 0
@@ -233,9 +229,7 @@ class _Walk:
                 first = self.reading.keys[*where, key].line
                 self.reading.fault((*where, key), f"the same key again (first in line {first})", place)
             if "${" in key:
-                self.reading.fault(
-                    (*where, key), "${...} is filled in inside values only, not in keys", place
-                )
+                self.reading.fault((*where, key), "${...} is filled in inside values only, not in keys", place)
             value = self.node(next(self.events), inner, depth + 1)
             if value is None and not known:
                 self.reading.fault((*where, key), "nothing is written here: give a value or remove it", place)

@@ -85,9 +85,7 @@ class Objective(Part):
         return {plural: getattr(self, word) for word, plural in PLURALS.items() if getattr(self, word) > 0}
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         weights = handler.resolve_ref_schema(handler(core_schema))
         return {"anyOf": [{"enum": list(PRESETS)}, weights], "description": cls.__doc__}
 
@@ -95,12 +93,8 @@ class Objective(Part):
 class Window(Part):
     """The part of the week in which posts may go out, in local time."""
 
-    days: list[Day] = Field(
-        default=list(WEEKDAYS), min_length=1, description="Weekdays: mon tue wed thu fri sat sun."
-    )
-    from_: Clock = Field(
-        default=time(8), alias="from", description='First local time of day, such as "08:00".'
-    )
+    days: list[Day] = Field(default=list(WEEKDAYS), min_length=1, description="Weekdays: mon tue wed thu fri sat sun.")
+    from_: Clock = Field(default=time(8), alias="from", description='First local time of day, such as "08:00".')
     to: Clock = Field(
         default=time(21), description='Local time of day from which on nothing goes out, such as "21:00".'
     )
@@ -111,18 +105,12 @@ class When(Part):
 
     window: Window = Field(default_factory=Window, description="Days and hours in which posts may go out.")
     posts_per_week: Whole = Field(default=5, ge=1, le=84, description="Posts a week on each account.")
-    pick: Pick = Field(
-        default="best", description="best: forecast; fixed: the times in `at`; even: evenly spread."
-    )
-    at: list[FixedTime] = Field(
-        default=[], description='Local times for `pick: fixed`: "mon 09:00" or "09:00".'
-    )
+    pick: Pick = Field(default="best", description="best: forecast; fixed: the times in `at`; even: evenly spread.")
+    at: list[FixedTime] = Field(default=[], description='Local times for `pick: fixed`: "mon 09:00" or "09:00".')
     holdout: Share = Field(
         default=0.1, description="Share of slots filled at random, to measure the lift (at most 50%)."
     )
-    spacing: Duration = Field(
-        default=timedelta(hours=2), description="Least time between two posts of one account."
-    )
+    spacing: Duration = Field(default=timedelta(hours=2), description="Least time between two posts of one account.")
     late_limit: Duration = Field(
         default=timedelta(hours=6), description="A post later than this is dropped, not sent late."
     )
@@ -138,9 +126,7 @@ class Variant(Part):
 
     id: Slug | None = Field(default=None, description="Name of the wording; 1, 2, 3 ... where left out.")
     text: Text = Field(description="The text; {title} and {link} stand for the post's own.")
-    kind: Slug | None = Field(
-        default=None, description="What sort of post it is (text, link, photo, question ...)."
-    )
+    kind: Slug | None = Field(default=None, description="What sort of post it is (text, link, photo, question ...).")
     title: Text | None = Field(default=None, description="Title, for platforms that have one.")
     link: Text | None = Field(default=None, description="Address the wording leads to.")
     target: Text | None = Field(default=None, description="Where on the platform, such as a subreddit.")
@@ -149,9 +135,7 @@ class Variant(Part):
 class Wording(Part):
     """How a post reads on one platform or account."""
 
-    text: Text | None = Field(
-        default=None, description="The text on this platform, instead of the post's wordings."
-    )
+    text: Text | None = Field(default=None, description="The text on this platform, instead of the post's wordings.")
     variants: list[Variant] = Field(default=[], description="Several wordings on this platform.")
     kind: Slug | None = Field(default=None, description="Its kind on this platform.")
     title: Text | None = Field(default=None, description="Its title on this platform.")
@@ -179,20 +163,14 @@ class PostItem(Part):
 
     id: Slug = Field(description="Name of the post, unique in the campaign.")
     text: Text | None = Field(default=None, description="The text, where there is one wording.")
-    variants: list[Variant] = Field(
-        default=[], description="Several wordings of the same post; one of them goes out."
-    )
+    variants: list[Variant] = Field(default=[], description="Several wordings of the same post; one of them goes out.")
     on: dict[str, Wording] = Field(default={}, description="Wordings by platform (x) or account (x/brand).")
     title: Text | None = Field(default=None, description="Title, for platforms that have one.")
     link: Text | None = Field(default=None, description="Address the post leads to.")
     media: list[Picture] = Field(default=[], max_length=10, description="Pictures that go with it.")
-    kind: Slug | None = Field(
-        default=None, description="What sort of post it is (text, link, photo, question ...)."
-    )
+    kind: Slug | None = Field(default=None, description="What sort of post it is (text, link, photo, question ...).")
     recurring: Recurring | None = Field(default=None, description="Comes again, with an end.")
-    at: WallClock | None = Field(
-        default=None, description='Exactly then: a local time such as "2026-12-01 09:30".'
-    )
+    at: WallClock | None = Field(default=None, description='Exactly then: a local time such as "2026-12-01 09:30".')
     accounts: list[AccountName] = Field(default=[], description="Only on these of the campaign's accounts.")
     target: Text | None = Field(default=None, description="Where on the platform, such as a subreddit.")
 
@@ -207,12 +185,8 @@ class Source(Part):
     csv: Text | None = Field(default=None, description="Path of a CSV file with a column `text` or `title`.")
     folder: Text | None = Field(default=None, description="Path of a folder of markdown files.")
     text: Text | None = Field(default=None, description="Wording of each item: {title} {link} {summary}.")
-    variants: list[Variant] = Field(
-        default=[], description="Several wordings of each item, same placeholders."
-    )
-    limit: Whole | None = Field(
-        default=None, ge=1, le=1000, description="At most so many new items at each look."
-    )
+    variants: list[Variant] = Field(default=[], description="Several wordings of each item, same placeholders.")
+    limit: Whole | None = Field(default=None, ge=1, le=1000, description="At most so many new items at each look.")
 
     @property
     def name(self) -> str:
@@ -257,18 +231,14 @@ class Campaign(Part):
     )
     accounts: list[AccountName] = Field(min_length=1, description="Accounts it posts to, as platform/name.")
     timezone: Zone = Field(description="IANA zone of all local times, such as Europe/Berlin.")
-    mode: Mode = Field(
-        default="approve", description="draft: only plan; approve: a person says yes; auto: go out."
-    )
+    mode: Mode = Field(default="approve", description="draft: only plan; approve: a person says yes; auto: go out.")
     budget: dict[str, Number] = Field(default={}, description="Most money per month: x_usd_per_month: 5.")
     when: When = Field(default_factory=When, description="Days, hours, pace and spacing of posts.")
     posts: list[PostItem] = Field(default=[], description="What is said.")
     sources: list[Source] = Field(default=[], description="Where more posts come from.")
     replies: Replies = Field(default_factory=Replies, description="What is answered.")
     mentions_allowed: list[Handle] = Field(default=[], description="Handles that posts may name; no others.")
-    hashtags: list[Handle] = Field(
-        default=[], description="Hashtags that posts may carry; no others, five a post."
-    )
+    hashtags: list[Handle] = Field(default=[], description="Hashtags that posts may carry; no others, five a post.")
     snapshots: list[Duration] = Field(
         default=[
             timedelta(hours=1),
@@ -314,9 +284,7 @@ class Campaign(Part):
         for key in (platform, account):
             if key in item.on:
                 layers.insert(0, (key.replace("/", "-").lower(), item.on[key]))
-        prefix, spoken = next(
-            ((name, layer) for name, layer in layers if layer.variants or layer.text), ("", item)
-        )
+        prefix, spoken = next(((name, layer) for name, layer in layers if layer.variants or layer.text), ("", item))
         bare = spoken.variants or ([Variant(text=spoken.text)] if spoken.text else [])
 
         def inherited(field: str) -> Any:

@@ -42,9 +42,7 @@ def fetched_body(url: str) -> bytes:
     return fetch(url).body
 
 
-def look(
-    source: Source, folder: Path, seen: Container[str], fetch_body: Fetch = fetched_body
-) -> list[SourceItem]:
+def look(source: Source, folder: Path, seen: Container[str], fetch_body: Fetch = fetched_body) -> list[SourceItem]:
     """All items not in `seen`, oldest first, at most `source.limit`; raises SourceError with one line.
 
     Paths start at `folder`. The caller adds the guids to `seen` once the items are stored.

@@ -137,17 +137,13 @@ Clock = Annotated[
 FixedTime = Annotated[
     str,
     BeforeValidator(_fixed),
-    _as_schema(
-        type="string", pattern=f"^(({'|'.join(WEEKDAYS)}) )?{_CLOCK}$", examples=["mon 09:00", "09:00"]
-    ),
+    _as_schema(type="string", pattern=f"^(({'|'.join(WEEKDAYS)}) )?{_CLOCK}$", examples=["mon 09:00", "09:00"]),
 ]
 Share = Annotated[
     float,
     BeforeValidator(_share),
     Field(ge=0, le=0.5, allow_inf_nan=False),
-    _as_schema(
-        anyOf=[{"type": "number", "minimum": 0, "maximum": 0.5}, {"type": "string", "pattern": f"^{_SHARE}$"}]
-    ),
+    _as_schema(anyOf=[{"type": "number", "minimum": 0, "maximum": 0.5}, {"type": "string", "pattern": f"^{_SHARE}$"}]),
 ]
 WallClock = Annotated[
     datetime,

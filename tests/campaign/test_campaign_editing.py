@@ -39,9 +39,7 @@ mode:
         (("timezone",), "UTC", ['+ timezone: "UTC"']),
     ],
 )  # fmt: skip
-def test_one_line_changes_and_the_rest_stays(
-    tmp_path: Path, where: Where, value: str, change: list[str]
-) -> None:
+def test_one_line_changes_and_the_rest_stays(tmp_path: Path, where: Where, value: str, change: list[str]) -> None:
     file = tmp_path / "c.yaml"
     file.write_text(FILE)
     set_value(file, where, value)
@@ -50,9 +48,7 @@ def test_one_line_changes_and_the_rest_stays(
     assert list(tmp_path.iterdir()) == [file]
 
 
-@pytest.mark.parametrize(
-    "where", [("posts", 1, "text"), ("posts", 7, "text"), ("posts",), ("nowhere", "x"), ()]
-)
+@pytest.mark.parametrize("where", [("posts", 1, "text"), ("posts", 7, "text"), ("posts",), ("nowhere", "x"), ()])
 def test_what_would_change_more_is_refused_and_the_file_stays(tmp_path: Path, where: Where) -> None:
     file = tmp_path / "c.yaml"
     file.write_text(FILE)
@@ -69,9 +65,7 @@ def test_what_would_change_more_is_refused_and_the_file_stays(tmp_path: Path, wh
         ("a: one\n", ("a",), "${HOME}"),
     ],
 )
-def test_a_change_that_would_say_something_else_is_refused(
-    tmp_path: Path, text: str, where: Where, value: str
-) -> None:
+def test_a_change_that_would_say_something_else_is_refused(tmp_path: Path, text: str, where: Where, value: str) -> None:
     file = tmp_path / "c.yaml"
     file.write_text(text)
     with pytest.raises(NotEditable, match="by hand"):

@@ -163,9 +163,7 @@ def test_five_faults_are_reported_at_once_in_the_order_of_the_file(tmp_path: Pat
 
 
 def test_text_that_is_not_utf8_is_named_with_its_place(tmp_path: Path) -> None:
-    assert problems(tmp_path, b"version: 1\nname: caf\xe9\n") == [
-        "c.yaml:2:10: not UTF-8 text: save it as UTF-8"
-    ]
+    assert problems(tmp_path, b"version: 1\nname: caf\xe9\n") == ["c.yaml:2:10: not UTF-8 text: save it as UTF-8"]
 
 
 def test_a_missing_file_and_a_folder_are_one_line_each(tmp_path: Path) -> None:

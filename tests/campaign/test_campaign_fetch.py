@@ -104,9 +104,7 @@ def test_a_redirect_is_checked_like_the_first_address(url: str) -> None:
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize(
-    "address", ["8.8.8.8", PUBLIC, "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
-)
+@pytest.mark.parametrize("address", ["8.8.8.8", PUBLIC, "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(address)
 
@@ -114,9 +112,7 @@ def test_public_addresses_are_public(address: str) -> None:
 def test_the_connection_goes_to_the_checked_address_and_the_host_is_asked_for_once() -> None:
     asked: list[str] = []
     wire = Wire(httpx.Response(200, stream=httpx.ByteStream(b"ok"), headers={"content-type": "text/xml"}))
-    got = fetch(
-        "https://feed.example/x?y=1", resolve=resolver({"feed.example": [PUBLIC]}, asked), transport=wire
-    )
+    got = fetch("https://feed.example/x?y=1", resolve=resolver({"feed.example": [PUBLIC]}, asked), transport=wire)
     request = wire.requests[0]
     assert (request.url.host, request.headers["host"]) == (PUBLIC, "feed.example")
     assert request.extensions["sni_hostname"] == "feed.example"
@@ -163,9 +159,7 @@ BOMB = gzip.compress(b"\0" * 50_000_000)
         ({"content-encoding": "br"}, b"x", "packed as 'br'"),
     ],
 )
-def test_large_and_wrongly_packed_answers_are_refused(
-    headers: dict[str, str], body: bytes, words: str
-) -> None:
+def test_large_and_wrongly_packed_answers_are_refused(headers: dict[str, str], body: bytes, words: str) -> None:
     wire = Wire(httpx.Response(200, headers=headers, stream=httpx.ByteStream(body)))
     with pytest.raises(SourceError, match=words):
         fetch("http://f.example/", resolve=resolver({"f.example": [PUBLIC]}), transport=wire, max_bytes=1000)
@@ -176,9 +170,7 @@ def test_a_bomb_is_never_unpacked_as_a_whole() -> None:
     tracemalloc.start()
     try:
         with pytest.raises(SourceError):
-            fetch(
-                "http://f.example/", resolve=resolver({"f.example": [PUBLIC]}), transport=wire, max_bytes=1000
-            )
+            fetch("http://f.example/", resolve=resolver({"f.example": [PUBLIC]}), transport=wire, max_bytes=1000)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -92,9 +92,7 @@ def test_the_nearest_wording_wins_and_the_rest_is_inherited(full: Campaign) -> N
         Variant(id="q", text="Is it no?", kind="question", title="One", link="https://a.example/2"),
     ]
     assert full.wording(hello, "x/brand") == [
-        Variant(
-            id="x-1", text="short https://a.example/1", kind="link", title="Brand", link="https://a.example/1"
-        )
+        Variant(id="x-1", text="short https://a.example/1", kind="link", title="Brand", link="https://a.example/1")
     ]
     assert [variant.id for variant in full.wording(hello, "bluesky/main")] == [
         "bluesky-main-s",
@@ -180,8 +178,7 @@ def test_an_anchor_shares_a_block_and_faults_in_it_are_named_where_it_is_written
     file.write_text(head + "  - {id: a, text: a, media: &m []}\n  - {id: b, text: b, media: *m}\n")
     assert len(load_campaign(file, {}).posts) == 2
     file.write_text(
-        head
-        + "  - {id: a, text: a, recurring: &r {every: 1d, times: 2}}\n  - {id: b, text: b, recurring: *r}\n"
+        head + "  - {id: a, text: a, recurring: &r {every: 1d, times: 2}}\n  - {id: b, text: b, recurring: *r}\n"
     )
     with pytest.raises(CampaignErrors) as caught:
         load_campaign(file, {})

@@ -18,9 +18,7 @@ def feed(*titles: str, guid: bool = True, dated: bool = False) -> bytes:
         + f"<description>&lt;p&gt;About &lt;b&gt;{title}&lt;/b&gt; &amp;amp; more&lt;/p&gt;</description></item>"
         for place, title in enumerate(titles)
     )
-    return (
-        f'<?xml version="1.0"?><rss version="2.0"><channel><title>B</title>{items}</channel></rss>'.encode()
-    )
+    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>B</title>{items}</channel></rss>'.encode()
 
 
 def rss(**more: object) -> Source:

@@ -43,9 +43,7 @@ def breaches(value: Any, part: dict[str, Any], where: str = "") -> Iterator[str]
         yield f"{where}: {value!r} is not allowed"
     if isinstance(value, str) and not re.search(part.get("pattern", ""), value):
         yield f"{where}: {value!r} does not match {part['pattern']}"
-    if isinstance(value, int | float) and not part.get("minimum", value) <= value <= part.get(
-        "maximum", value
-    ):
+    if isinstance(value, int | float) and not part.get("minimum", value) <= value <= part.get("maximum", value):
         yield f"{where}: {value!r} is out of bounds"
     if isinstance(value, list):
         for place, item in enumerate(value):
@@ -62,9 +60,7 @@ def breaches(value: Any, part: dict[str, Any], where: str = "") -> Iterator[str]
 
 def typed(file: Path) -> Any:
     """A YAML file as an editor reads it, dates as text."""
-    return json.loads(
-        json.dumps(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")), default=str)
-    )
+    return json.loads(json.dumps(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")), default=str))
 
 
 def keys(part: Any) -> Iterator[str]:
