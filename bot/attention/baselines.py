@@ -1,4 +1,4 @@
-"""The rivals the attention model must beat, each a Forecaster fitted to one account's history; no torch, nothing pooled over accounts.
+"""The rivals the attention model must beat, each a Forecaster fitted to one account's history; no torch, nothing pooled.
 
 The first three need numpy alone, so that planning works where nothing heavy is installed. scikit-learn, LightGBM and
 CatBoost are imported only when a rival that stands on them predicts.
@@ -209,7 +209,7 @@ class CatBoost(Boosted):
     name = "catboost"
 
     def _boost(self, old: Vector, z: Vector, new: Vector) -> Vector:
-        import catboost
+        import catboost  # type: ignore[import-not-found]
 
         model = catboost.CatBoostRegressor(
             iterations=200,

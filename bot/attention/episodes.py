@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bot.attention import features
 from bot.attention.encoder import StaticEncoder
 from bot.attention.forecast import ACTIONS
+from bot.attention.outcomes import Scale
 
 GAP_S = 48 * features.HOUR_S
 """Between the last history post and the first candidate: counts of younger posts are not finished."""
@@ -70,7 +71,7 @@ def refuse_without_right(platform: str, at: datetime, place: str) -> None:
 
 @dataclass
 class Series:
-    """All posts of one account in order of time: text (n, E) float16, counts (n, LEARNED_ACTIONS), nan if unmeasured."""
+    """All posts of an account in order of time: text (n, E) float16, counts (n, LEARNED_ACTIONS), nan if unmeasured."""
 
     platform: str
     account: str
@@ -159,15 +160,6 @@ class Episode:
     candidate_measured: NDArray[np.float32]
 
 
-def standardised(values: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float32]:
-    """z of values by the mean and standard deviation of the measured reference values."""
-    known = reference[np.isfinite(reference)]
-    if len(known) == 0:
-        return np.asarray(values, dtype=np.float32)
-    spread = float(known.std()) if len(known) > 1 else 1.0
-    return np.asarray((values - known.mean()) / max(spread, 0.05), dtype=np.float32)
-
-
 def episode(
     series: Series,
     values: NDArray[np.float32],
@@ -191,7 +183,7 @@ def episode(
     times = series.times + shift_s
     reference = float(times[end - 1])
     known = times if knows_window else times[:end]
-    z = standardised(values, values[kept])
+    z = Scale.of(values[kept]).z(values).astype(np.float32)
 
     def part(rows: slice | NDArray[np.int64], seen: NDArray[np.float64]) -> NDArray[np.float32]:
         return features.tokens(times[rows], series.kinds[rows], series.surfaces[rows], seen, reference)

@@ -1,4 +1,4 @@
-"""Posts -> the numbers a token is made of: clock, kind, surface of the text, rhythm of posting; no text vectors, no torch.
+"""Posts -> the numbers of a token: clock, kind, surface of the text, rhythm of posting; no text vectors, no torch.
 
 Everything here is known when a post is scheduled. Clock features are in UTC: an account's own rhythm is learned from
 its history, wherever it lives.

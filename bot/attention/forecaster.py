@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from bot.attention import features
 from bot.attention.encoder import StaticEncoder
 from bot.attention.forecast import Attended, Candidate, Forecast, PastPost
 from bot.attention.network import AttentionNetwork, Memory, Posts
+from bot.attention.outcomes import Scale, finished
 
 LONGEST_HISTORY = 1000
 CHUNK = 512
@@ -23,21 +23,6 @@ TOP = 8
 SHRINK_TIME_BELOW = 800
 """With fewer posts than this the model over-claims the effect of time about twofold: it is halved."""
 SURE_SHARE = 0.5
-YOUNGEST = timedelta(hours=1)
-"""Counts younger than this say too little: the post counts as not measured."""
-GROWN = timedelta(hours=48)
-UNKNOWN_CENTRE, UNKNOWN_SPREAD = np.log1p(10.0), 1.2
-"""Scale of counts for an account without one measured post."""
-HALF_LIFE_H = {"reddit": 5.0, "hackernews": 4.0, "x": 3.0}
-"""Hours after which half of the final engagement is there; others 7. From MODEL.md's horizons; 35 % at 4 h on Reddit."""
-
-
-def grown(age: timedelta | None, platform: str) -> float:
-    """The share of its final counts a post has reached at an age, 0 .. 1; None means finished."""
-    if age is None or age >= GROWN:
-        return 1.0
-    hours = max(age.total_seconds() / 3600, 0.0)
-    return float(1 - 0.5 ** (hours / HALF_LIFE_H.get(platform, 7.0)))
 
 
 @dataclass(frozen=True)
@@ -45,8 +30,7 @@ class _Read:
     """A history as the network remembers it, and how to come back from z to counts."""
 
     memory: Memory
-    centre: float
-    spread: float
+    scale: Scale
     known: NDArray[np.float64]
     reference: float
     places: NDArray[np.int64]
@@ -59,7 +43,7 @@ class AttentionForecaster:
     name = "attention"
 
     def __init__(self, network: AttentionNetwork, encoder: StaticEncoder, version: str = "") -> None:
-        self._network, self._encoder = network.eval(), encoder
+        self._network, self._encoder = network.eval()  # type: ignore[no-untyped-call], encoder
         self.version = version
         self._reads: dict[str, _Read] = {}
 
@@ -87,7 +71,7 @@ class AttentionForecaster:
             for bars, weights in zip(probabilities, attended, strict=True):
                 top = np.argsort(-weights)[:TOP]
                 named = tuple(Attended(int(read.places[at]), float(weights[at])) for at in top)
-                found.append(Forecast(bars, read.centre, read.spread, named))
+                found.append(Forecast(bars, read.scale.centre, read.scale.spread, named))
         return found
 
     def sample_means(
@@ -98,7 +82,7 @@ class AttentionForecaster:
         draws: int = 8,
         action: str = "likes",
     ) -> NDArray[np.float64]:
-        """Expected z as seen from `draws` random halves of the history (draws, n): doubt about the mean, not the noise."""
+        """Expected z as seen from `draws` random halves of the history (draws, n): doubt about the mean, no noise."""
         rows = []
         for _ in range(draws):
             kept = [post for post in history if rng.random() < SURE_SHARE or len(history) < 4]
@@ -116,14 +100,9 @@ class AttentionForecaster:
 
     def _read_new(self, recent: Sequence[tuple[int, PastPost]], action: str) -> _Read:
         posts = [post for _, post in recent]
-        values = np.array([_finished(post, action) for post in posts], dtype=np.float64)
-        measured = np.isfinite(values)
-        known_values = values[measured]
-        centre = float(known_values.mean()) if measured.any() else float(UNKNOWN_CENTRE)
-        spread = float(known_values.std()) if measured.sum() > 1 else UNKNOWN_SPREAD
-        # A handful of equal counts must not claim certainty: the spread never falls below a twentieth.
-        spread = max(spread, 0.05)
-        z = np.where(measured, (np.nan_to_num(values) - centre) / spread, 0.0).clip(-5, 6)
+        values = finished(posts, action)
+        measured, scale = np.isfinite(values), Scale.of(values)
+        z = np.where(measured, scale.z(values), 0.0)
         times = features.seconds([post.at for post in posts])
         reference = float(times[-1]) if len(times) else 0.0
         with torch.inference_mode():
@@ -133,7 +112,8 @@ class AttentionForecaster:
                 _row(measured),
                 torch.ones(1, len(posts)),
             )
-        return _Read(memory, centre, spread, times, reference, np.array([place for place, _ in recent], dtype=np.int64))
+        places = np.array([place for place, _ in recent], dtype=np.int64)
+        return _Read(memory, scale, times, reference, places)
 
     def _score(self, read: _Read, candidates: Sequence[Candidate]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         times = features.seconds([candidate.at for candidate in candidates])
@@ -167,14 +147,6 @@ class AttentionForecaster:
             else np.zeros((0, features.WIDTH), dtype=np.float32)
         )
         return Posts(torch.from_numpy(self._encoder.encode(texts))[None], torch.from_numpy(rows)[None])
-
-
-def _finished(post: PastPost, action: str) -> float:
-    """log1p of the count a post will have reached when it has finished, nan when that is not known."""
-    count = None if post.counts is None else post.counts.get(action)
-    if count is None or (post.age is not None and post.age < YOUNGEST):
-        return float("nan")
-    return float(np.log1p(max(count, 0) / grown(post.age, post.platform)))
 
 
 def _fingerprint(history: Sequence[tuple[int, PastPost]], action: str) -> str:

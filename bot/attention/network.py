@@ -79,7 +79,7 @@ class Memory:
 
 
 def kernels(left: Posts, right: Posts, centre: Tensor) -> Tensor:
-    """Similarities of each left to each right post (B, KERNELS, n, m); `centre` (B, 1, E) is the history's mean text."""
+    """Similarities of each left to each right post (B, KERNELS, n, m); `centre` (B, 1, E): the history's mean text."""
 
     def cosine(a: Tensor, b: Tensor) -> Tensor:
         return functional.normalize(a, dim=-1, eps=1e-6) @ functional.normalize(b, dim=-1, eps=1e-6).transpose(1, 2)
@@ -102,7 +102,7 @@ def kernels(left: Posts, right: Posts, centre: Tensor) -> Tensor:
 
 
 class Block(nn.Module):
-    """One layer: attention to the history with biased logits, then an MLP; both add to the stream, both start at zero."""
+    """One layer: attention to the history with biased logits, then an MLP; both add to the stream and start at zero."""
 
     def __init__(self, config: AttentionConfig) -> None:
         super().__init__()

@@ -221,7 +221,7 @@ def train(
 ) -> dict[str, float]:
     """Train until `minutes` or `steps` are over and write the best weights to `out`; gives back their validation.
 
-    A `checkpoint.pt` in `out` from an unfinished run with the same seed is taken up again. At least one bound is needed.
+    A `checkpoint.pt` in `out` from an unfinished run with the same seed is taken up again. One bound is needed.
     """
     if minutes is None and steps is None:
         raise ValueError("say how long to train: minutes or steps")
