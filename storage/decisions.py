@@ -90,10 +90,16 @@ def outcomes(
         assert history_id is not None
         assert post.published_at is not None
         age_s, *counts = latest.get(history_id, (None,) * (1 + len(COUNTS)))
-        finished = age_s is not None and age_s >= finished_after.total_seconds()
         found.append(
             DecidedOutcome(
-                made.id, history_id, made.holdout, made.propensity, post.published_at, *counts, age_s, finished
+                decision_id=made.id,
+                history_id=history_id,
+                holdout=made.holdout,
+                propensity=made.propensity,
+                published_at=post.published_at,
+                **dict(zip(COUNTS, counts, strict=True)),
+                age_s=age_s,
+                finished=age_s is not None and age_s >= finished_after.total_seconds(),
             )
         )
     return found

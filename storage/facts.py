@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Subquery, func, type_coerce, union_all
 from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, select
 
+from storage.history import REPLY
 from storage.mentions import is_do_not_contact
-from storage.models import Account, Inbound, Post, State, UTCDateTime
+from storage.models import Account, History, Inbound, Post, State, UTCDateTime
 from storage.notes import STOPPED, note
 from storage.outbox import words_of
 
@@ -119,13 +120,31 @@ class StoredFacts:
     def texts(
         self, platform: str, since: datetime, until: datetime, *, planned: bool, apart_from: int | None = None
     ) -> Sequence[StoredText]:
-        """Texts of posts (never of replies) on this platform, by any of our accounts, oldest first."""
+        """Texts of posts (never of replies) on this platform, by any of our accounts, oldest first.
+
+        What an account published without Kairos counts like the rest, with no campaign and no item.
+        """
         here = col(Post.account).startswith(f"{platform}/", autoescape=True)
         found = _moments(since, until, planned, [col(Post.kind) == "post", here, *_apart(apart_from)])
         query = select(Post, found.c.moment).join(found, found.c.id == Post.id).order_by(found.c.moment, found.c.id)
-        return [
+        ours = [
             StoredText(post.account, platform, words_of(post.draft), moment, post.campaign, post.item)
             for post, moment in self._session.exec(query).all()
+        ]
+        return sorted([*self._earlier(platform, since, until), *ours], key=lambda text: text.at)
+
+    def _earlier(self, platform: str, since: datetime, until: datetime) -> list[StoredText]:
+        """Public posts that never were in the outbox: imported, backfilled, or published by hand."""
+        query = select(History.account, History.text, History.created_at).where(
+            col(History.account).startswith(f"{platform}/", autoescape=True),
+            col(History.created_at) >= since,
+            col(History.created_at) < until,
+            col(History.post_id).is_(None),
+            History.kind != REPLY,
+        )
+        return [
+            StoredText(account, platform, text, at, campaign="", item="")
+            for account, text, at in self._session.exec(query.order_by(col(History.created_at), col(History.id))).all()
         ]
 
     def _replies(self, *only: Any, apart_from: int | None) -> int:
