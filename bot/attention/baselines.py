@@ -1,4 +1,4 @@
-"""The rivals the attention model must beat, each a Forecaster fitted to one account's history; no torch, nothing pooled.
+"""The rivals the attention model must beat, each a Forecaster fitted to one account's history; no torch, no pooling.
 
 The first three need numpy alone, so that planning works where nothing heavy is installed. scikit-learn, LightGBM and
 CatBoost are imported only when a rival that stands on them predicts.

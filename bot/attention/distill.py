@@ -7,8 +7,6 @@ given texts (a / (a + frequency), Arora et al. 2017), and turned to the main axe
 TEXTS are CSV files, gzipped or not, with a column `text`.
 """
 
-import csv
-import gzip
 import hashlib
 import shutil
 import sys
@@ -21,6 +19,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 from transformers import AutoModel
+
+from bot.attention.episodes import csv_rows
 
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the official all-MiniLM-L6-v2 weights."""
@@ -51,11 +51,9 @@ def piece_vectors(folder: Path) -> NDArray[np.float32]:
 def texts_of(files: list[Path]) -> Iterator[str]:
     """Every EVERY-th text of the files."""
     for file in files:
-        opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
-        with opened as lines:
-            for number, row in enumerate(csv.DictReader(lines)):
-                if number % EVERY == 0 and row["text"]:
-                    yield row["text"][:512]
+        for number, row in enumerate(csv_rows(file)):
+            if number % EVERY == 0 and row["text"]:
+                yield row["text"][:512]
 
 
 def distill(folder: Path, files: list[Path], out: Path) -> None:

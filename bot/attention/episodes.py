@@ -103,15 +103,19 @@ class Series:
         )
 
 
+def csv_rows(file: Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file, gzipped or not."""
+    with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
+        yield from csv.DictReader(lines)
+
+
 def read_series(file: Path, encoder: StaticEncoder) -> Iterator[Series]:
     """Series of every account in a CSV of posts (columns of `tidy CSV`); identical texts of an account count once."""
     rows: dict[tuple[str, str, str], list[dict[str, str]]] = {}
-    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
-    with opened as lines:
-        for line, row in enumerate(csv.DictReader(lines), start=2):
-            at = datetime.fromisoformat(row["created_at"])
-            refuse_without_right(row["platform"], at, f"{file.name}:{line}")
-            rows.setdefault((row["platform"], row["account"], row.get("split") or "train"), []).append(row)
+    for line, row in enumerate(csv_rows(file), start=2):
+        at = datetime.fromisoformat(row["created_at"])
+        refuse_without_right(row["platform"], at, f"{file.name}:{line}")
+        rows.setdefault((row["platform"], row["account"], row.get("split") or "train"), []).append(row)
     for (platform, account, split), posts in rows.items():
         posts.sort(key=lambda row: row["created_at"])
         fresh = list({row["text"]: row for row in reversed(posts)}.values())[::-1]

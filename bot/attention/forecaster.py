@@ -43,7 +43,8 @@ class AttentionForecaster:
     name = "attention"
 
     def __init__(self, network: AttentionNetwork, encoder: StaticEncoder, version: str = "") -> None:
-        self._network, self._encoder = network.eval()  # type: ignore[no-untyped-call], encoder
+        self._network, self._encoder = network, encoder
+        network.eval()  # type: ignore[no-untyped-call]
         self.version = version
         self._reads: dict[str, _Read] = {}
 

@@ -36,7 +36,7 @@ LEARNED = 2
 """Learned tokens before every history."""
 
 
-class AttentionConfig(PretrainedConfig):
+class AttentionConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     """Sizes of the network; everything else follows from them."""
 
     model_type = "kairos-attention"
@@ -130,10 +130,10 @@ class Block(nn.Module):
         return hidden + self.dropout(self.mlp(self.before_mlp(hidden))), weights
 
     def _split(self, rows: Tensor) -> Tensor:
-        return rows.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return rows.view(*rows.shape[:-1], self.heads, -1).transpose(1, 2)
 
 
-class AttentionNetwork(PreTrainedModel):
+class AttentionNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
     """History and candidates -> logits over bars of z."""
 
     config_class = AttentionConfig
@@ -149,12 +149,13 @@ class AttentionNetwork(PreTrainedModel):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.last = nn.LayerNorm(width)
         self.head = nn.Linear(width, config.bins)
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
         """Ordinary starts, but every output starts at zero, and the head at a standard normal."""
         if isinstance(module, Block):
             for output in (module.out, module.mlp[2]):
+                assert isinstance(output, nn.Linear)
                 nn.init.zeros_(output.weight)
                 nn.init.zeros_(output.bias)
         elif isinstance(module, AttentionNetwork):
@@ -176,7 +177,7 @@ class AttentionNetwork(PreTrainedModel):
         similar = kernels(posts, posts, centre)
         similar = functional.pad(similar, (LEARNED, 0, LEARNED, 0))  # learned tokens: no similarity
         keys, values = [], []
-        for block in self.blocks:
+        for block in self._layers():
             key, value = block.keys_values(hidden)
             keys.append(key)
             values.append(value)
@@ -190,20 +191,25 @@ class AttentionNetwork(PreTrainedModel):
         similar = functional.pad(kernels(posts, memory.posts, memory.centre), (LEARNED, 0))
         mask = self._mask(memory.present)
         seen = []
-        for block, key, value in zip(self.blocks, memory.keys, memory.values, strict=True):
+        for block, key, value in zip(self._layers(), memory.keys, memory.values, strict=True):
             bias = torch.einsum("hk,bknm->bhnm", block.gains, similar) + mask
             hidden, weights = block(hidden, key, value, bias)
             seen.append(weights.mean(dim=1))
         attended = torch.stack(seen[-2:]).mean(dim=0)[..., LEARNED:]
-        return self.head(self.last(hidden)), attended
+        logits: Tensor = self.head(self.last(hidden))
+        return logits, attended
 
     def forward(self, history: Posts, outcome: Tensor, measured: Tensor, present: Tensor, candidates: Posts) -> Tensor:
         """Logits (B, M, bins) in one go, as training needs it."""
         return self.forecast(self.remember(history, outcome, measured, present), candidates)[0]
 
+    def _layers(self) -> list[Block]:
+        return [block for block in self.blocks if isinstance(block, Block)]
+
     def _embed(self, posts: Posts, present: Tensor) -> Tensor:
         length = present.sum(dim=1, keepdim=True).log1p().unsqueeze(-1) / 4  # (B, 1, 1)
-        return self.text_in(posts.text * 4) + self.features_in(posts.features) + self.length_in(length)
+        token: Tensor = self.text_in(posts.text * 4) + self.features_in(posts.features) + self.length_in(length)
+        return token
 
     def _mask(self, present: Tensor) -> Tensor:
         """0 where there is a post or a learned token, -inf where there is padding (B, 1, 1, K+L)."""

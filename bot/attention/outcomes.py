@@ -1,4 +1,4 @@
-"""How posts did, as models see it: finished counts on a log scale, standardised by the account; no features, no torch."""
+"""How posts did, as models see it: finished counts on a log scale, standardised by account; no features, no torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -30,9 +30,9 @@ def made_up_series(rng: np.random.Generator, posts: int, text_width: int) -> Ser
     return Series("simulated", "", "train", times, text.astype(np.float16), kinds, surfaces, counts)
 
 
-def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _unit(values: NDArray[np.floating]) -> NDArray[np.float64]:
     spread = float(values.std())
-    return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)
+    return np.asarray((values - values.mean()) / max(spread, 1e-9), dtype=np.float64)
 
 
 def outcome(series: Series, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -58,7 +58,8 @@ def outcome(series: Series, rng: np.random.Generator) -> NDArray[np.float32]:
     decay = np.repeat([1.0, 0.5, 0.3, 1.0, 0.5, 0.3], 2)
     parts.append((rng.gamma(0.35), _unit(waves @ (rng.normal(size=features.CLOCK) * decay))))
     gap = features.rhythm(series.times, series.times, series.times[-1])[:, :2].astype(np.float64)
-    parts.append((rng.gamma(0.2), _unit(gap @ np.abs(rng.normal(size=2)) * [1.0])))
+    patience = np.abs(rng.normal(size=2)) * np.array([1.0, -1.0])
+    parts.append((rng.gamma(0.2), _unit(gap @ patience)))
     steps = rng.normal(size=count) * np.sqrt(np.diff(days, prepend=days[0]).clip(1e-3, 30))
     memory = rng.uniform(3, 60)
     drift = np.zeros(count)

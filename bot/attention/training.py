@@ -164,7 +164,7 @@ class Sampler:
 
 def check(network: AttentionNetwork, tasks: dict[int, list[Episode]]) -> dict[str, float]:
     """Mean Spearman within windows per context length, their mean, and the mean loss."""
-    network.eval()
+    network.eval()  # type: ignore[no-untyped-call]
     found: dict[str, float] = {}
     losses = []
     middles = torch.tensor((EDGES[1:] + EDGES[:-1]) / 2, dtype=torch.float32)
