@@ -1,1 +1,1 @@
-"""Platforms: one file each behind the small interface of `connectors.base`; no campaigns, database, schedule or policy."""
+"""Platforms: one file each behind the interface of `connectors.base`; no campaigns, database, schedule or policy."""

@@ -60,9 +60,9 @@ class Audience:
     GROUPS = 6
 
     def __init__(self, seed: int, embed: Embed, settings: AudienceSettings) -> None:
-        self._seed, self._embed, self.settings = seed, embed, settings
+        self._seed, self._vectors, self.settings = seed, _Vectors(embed), settings
         rng = np.random.default_rng([seed, 1])
-        width = int(np.asarray(embed(["a"])).shape[1])
+        width = self._vectors(["a"]).shape[1]
         self._size = rng.dirichlet(np.full(self.GROUPS, 2.0))
         self._zone = rng.choice([-8, -5, -3, 0, 1, 2, 5.5, 8, 9], size=self.GROUPS)
         self._morning = rng.normal(8.5, 1.0, size=self.GROUPS)
@@ -87,12 +87,12 @@ class Audience:
         centre = self.settings.level + self.settings.spread * z
         return np.asarray(np.maximum(np.exp(centre + luck**2 / 2) - 1, 0.0), dtype=np.float64)
 
-    def final(self, number: int, shown: Shown, recent: Sequence[Shown]) -> dict[str, float]:
-        """Final count of each action of a published post, luck included; the same for the same post number."""
-        rng = np.random.default_rng([self._seed, 2, number])
+    def final(self, luck: int, shown: Shown, recent: Sequence[Shown]) -> dict[str, float]:
+        """Final count of each action of a published post; the same for the same number its luck is drawn from."""
+        rng = np.random.default_rng([self._seed, 2, luck])
         z = float(self._appeal([shown.text], [shown.kind], [shown.at], recent)[0])
-        luck = float(rng.standard_t(5)) * np.sqrt(3 / 5) * self.settings.luck
-        likes = max(np.expm1(self.settings.level + self.settings.spread * (z + luck)), 0.0)
+        fortune = float(rng.standard_t(5)) * np.sqrt(3 / 5) * self.settings.luck
+        likes = max(np.expm1(self.settings.level + self.settings.spread * (z + fortune)), 0.0)
         tilt = np.exp(rng.normal(0, 0.3, size=len(ACTIONS)))
         tilt[0] = 1.0
         if "?" in shown.text or shown.kind == "question":
@@ -112,7 +112,7 @@ class Audience:
         """Standardised log appeal (n,) without luck."""
         if not texts:
             return np.zeros(0)
-        vectors = np.asarray(self._embed(list(texts)), dtype=np.float64)
+        vectors = self._vectors(texts)
         days = np.array([(at - EPOCH).total_seconds() / 86400 for at in ats])
         set_ = self.settings
         z = set_.taste * self._taste_of(vectors, days)
@@ -139,7 +139,7 @@ class Audience:
         hour = np.array([at.hour + at.minute / 60 for at in utc])[:, None]
         weekday = np.array([at.weekday() for at in utc])[:, None]
         local = (hour + self._zone) % 24
-        weekday = np.where(hour + self._zone >= 24, (weekday + 1) % 7, weekday)
+        weekday = (weekday + (hour + self._zone) // 24) % 7
 
         def near(centre: NDArray[np.float64], width: float) -> NDArray[np.float64]:
             away = np.abs((local - centre + 12) % 24 - 12)
@@ -154,7 +154,7 @@ class Audience:
         self, vectors: NDArray[np.float64], ats: Sequence[datetime], recent: Sequence[Shown]
     ) -> NDArray[np.float64]:
         """Tiredness from posts of the last day, and from the same thing said again within two weeks."""
-        said = np.asarray(self._embed([post.text for post in recent]), dtype=np.float64)
+        said = self._vectors([post.text for post in recent])
         apart = np.array([[(at - post.at).total_seconds() / 3600 for post in recent] for at in ats])
         before = apart > 0
         often = (before * np.exp(-np.where(before, apart, 0) / 8)).sum(axis=1)
@@ -171,3 +171,24 @@ class Audience:
         week = [EPOCH + timedelta(hours=hour) for hour in range(168)]
         there = self._clock_of(week)
         return (0.0, max(float(liking.std()) * 2, 1e-9), float(there.mean()), max(float(there.std()), 1e-9))
+
+
+class _Vectors:
+    """Text vectors (n, d), each made once: the audience remembers what it read for weeks."""
+
+    MOST = 8192
+
+    def __init__(self, embed: Embed) -> None:
+        self._embed = embed
+        self._known: dict[str, NDArray[np.float64]] = {}
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        found = {text: self._known.get(text) for text in texts}
+        new = [text for text, vector in found.items() if vector is None]
+        if new:
+            made = dict(zip(new, np.asarray(self._embed(new), dtype=np.float64), strict=True))
+            found |= made
+            if len(self._known) + len(made) > self.MOST:
+                self._known = {}
+            self._known.update(made)
+        return np.stack([vector for text in texts if (vector := found[text]) is not None])

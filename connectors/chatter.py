@@ -1,8 +1,9 @@
-"""What simulated people say to us: questions, praise, complaints, spam, "stop", other bots; no counts and no connector."""
+"""What simulated people say: questions, praise, complaints, spam, "stop", other bots; no counts and no connector."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 
@@ -76,6 +77,12 @@ SHARES: dict[str, float] = {
     "not for us": 0.05,
 }
 PEOPLE = 400
+SOONEST = timedelta(seconds=1)
+"""Nobody answers faster: a poll that runs while a post is being written can miss nothing."""
+LATEST = timedelta(days=7)
+"""Nobody answers a post or a reply of ours later than this."""
+KEPT = 4096
+"""Days and posts whose texts are kept at hand: mentions are asked for far more often than they change."""
 
 
 @dataclass(frozen=True)
@@ -100,27 +107,33 @@ def say(rng: np.random.Generator, at: datetime, *, to_post: bool) -> Said:
     return Said(at, f"{prefix}-{person}", str(rng.choice(TEXTS[category])), category, address, category == "bot")
 
 
-def background(seed: int, day: int, start: datetime, per_day: float) -> list[Said]:
+@lru_cache(KEPT)
+def background(seed: int, day: int, start: datetime, per_day: float) -> tuple[Said, ...]:
     """What is said to us on one day whatever we do; the same for the same seed and day."""
     rng = np.random.default_rng([seed, 3, day])
     moments = sorted(rng.uniform(0, 86400, size=int(rng.poisson(per_day))))
-    return [say(rng, start + timedelta(seconds=float(moment)), to_post=False) for moment in moments]
+    return tuple(say(rng, start + timedelta(seconds=float(moment)), to_post=False) for moment in moments)
 
 
-def under_post(seed: int, number: int, at: datetime, replies: float) -> list[Said]:
+@lru_cache(KEPT)
+def under_post(seed: int, luck: int, at: datetime, replies: float) -> tuple[Said, ...]:
     """What is said under one of our posts: a few of its replies are texts we can read."""
-    rng = np.random.default_rng([seed, 4, number])
+    rng = np.random.default_rng([seed, 4, luck])
     count = min(int(rng.poisson(min(replies, 40) * 0.1)), 4)
     delays = sorted(rng.exponential(6.0, size=count))
-    return [say(rng, at + timedelta(hours=float(delay)), to_post=True) for delay in delays]
+    return tuple(say(rng, at + _delay(delay), to_post=True) for delay in delays)
 
 
-def after_reply(seed: int, number: int, author_id: str, at: datetime) -> Said | None:
+def after_reply(seed: int, luck: int, author_id: str, at: datetime) -> Said | None:
     """What a person says to our answer: mostly nothing, now and then thanks, a bot always."""
-    rng = np.random.default_rng([seed, 5, number])
+    rng = np.random.default_rng([seed, 5, luck])
     if author_id.startswith("bot"):
         return Said(at + timedelta(minutes=1), author_id, TEXTS["bot"][0], "bot", "reply", True)
     if rng.random() < 0.3:
         text = str(rng.choice(TEXTS["praise"]))
-        return Said(at + timedelta(hours=float(rng.exponential(3.0))), author_id, text, "praise", "reply", False)
+        return Said(at + _delay(rng.exponential(3.0)), author_id, text, "praise", "reply", False)
     return None
+
+
+def _delay(hours: float) -> timedelta:
+    return min(max(timedelta(hours=float(hours)), SOONEST), LATEST)

@@ -6,15 +6,12 @@ object, which the bot never holds: a connector shows only what a real platform w
 
 import time
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from connectors import chatter
 from connectors.audience import EPOCH, Audience, AudienceSettings, Shown
 from connectors.base import (
     Capabilities,
@@ -25,15 +22,15 @@ from connectors.base import (
     Embed,
     Identity,
     Limits,
-    Mention,
     MentionPage,
     OwnPost,
     Receipt,
     Ref,
     Surroundings,
 )
-from connectors.chatter import Said
+from connectors.conversation import Conversation, luck_of
 from connectors.errors import AuthExpired, OutcomeUnknown, RateLimited, Rejected, Unavailable
+from connectors.faults import Faults
 from connectors.ledger import Entry, Ledger
 
 MAX_LENGTH = 500
@@ -41,37 +38,6 @@ REMEMBERED = timedelta(days=14)
 """How long a post tires the audience."""
 FIRST_LOOK = timedelta(days=2)
 """How far back mentions go when there is no cursor."""
-Fault = Literal["rate_limit", "auth", "reject", "unavailable", "lost_answer", "slow"]
-
-
-class Faults:
-    """What goes wrong on request: the next writes in order, or a seeded share of all of them."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._next: deque[Fault] = deque()
-        self._rates: Mapping[Fault, float] = {}
-        self._rng = rng
-        self.delay = 0.05
-        """Seconds a slow answer takes."""
-
-    def fail_next(self, fault: Fault, times: int = 1) -> None:
-        """Let the next writes fail this way."""
-        self._next.extend([fault] * times)
-
-    def rates(self, rates: Mapping[Fault, float]) -> None:
-        """Let this share of all writes fail in each way."""
-        self._rates = rates
-
-    def draw(self) -> Fault | None:
-        """What happens to the write that comes now."""
-        if self._next:
-            return self._next.popleft()
-        chance = self._rng.random()
-        for fault, rate in self._rates.items():
-            if chance < rate:
-                return fault
-            chance -= rate
-        return None
 
 
 class SandboxNetwork:
@@ -90,7 +56,7 @@ class SandboxNetwork:
     ) -> None:
         self.clock, self.seed, self.sleep = clock, seed, sleep
         self.truth = Audience(seed, embed, settings or AudienceSettings())
-        self.faults = Faults(np.random.default_rng([seed, 9]))
+        self.faults = Faults(seed)
         self.ledger = Ledger(path)
         self.native_idempotency = native_idempotency
         self._finals: dict[int, dict[str, float]] = {}
@@ -101,22 +67,22 @@ class SandboxNetwork:
 
     def seed_history(self, account: str, posts: Iterable[tuple[datetime, str, str]]) -> None:
         """Let the account have posted before: (when, text, kind), oldest first; no faults."""
-        for at, text, kind in posts:
-            self.ledger.write(account, None, text, kind, at, None, once=False)
+        self.ledger.fill(account, posts)
 
     def shown(self, account: str, before: datetime) -> list[Shown]:
-        """What the audience still remembers of an account."""
+        """What the audience still remembers of an account, deleted or not."""
         return [
             Shown(entry.text, entry.kind, entry.at)
-            for entry in self.ledger.posts(account)
-            if before - REMEMBERED <= entry.at < before and entry.in_reply_to is None
+            for entry in self.ledger.ever(account, before - REMEMBERED, before)
+            if entry.in_reply_to is None
         ]
 
     def final(self, entry: Entry) -> dict[str, float]:
         """Final counts of a published post."""
         if entry.number not in self._finals:
             recent = self.shown(entry.account, entry.at)
-            self._finals[entry.number] = self.truth.final(entry.number, Shown(entry.text, entry.kind, entry.at), recent)
+            shown = Shown(entry.text, entry.kind, entry.at)
+            self._finals[entry.number] = self.truth.final(luck_of(entry), shown, recent)
         return self._finals[entry.number]
 
 
@@ -125,6 +91,13 @@ class _SandboxConnector:
 
     def __init__(self, network: SandboxNetwork, account: str) -> None:
         self._network, self._account = network, account
+        self._conversation = Conversation(
+            account,
+            network.seed,
+            network.ledger,
+            network.truth.settings.mentions_per_day,
+            lambda entry: network.final(entry)["replies"],
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -152,8 +125,8 @@ class _SandboxConnector:
     def publish(self, draft: Draft, key: str) -> Receipt:
         """Accept a draft, or fail as asked."""
         network = self._network
-        network.ledger.request(self._account, key)
-        fault = network.faults.draw()
+        tries = network.ledger.request(self._account, key)
+        fault = network.faults.draw(f"{self._account}\0{key}", tries)
         match fault:
             case "rate_limit":
                 raise RateLimited("sandbox: too many requests", network.clock() + timedelta(minutes=5))
@@ -167,8 +140,9 @@ class _SandboxConnector:
                 network.sleep(network.faults.delay)
             case _:
                 pass
-        if not draft.text.strip() or len(draft.text) > MAX_LENGTH:
-            raise Rejected(f"sandbox: a text has 1 to {MAX_LENGTH} characters, this one {len(draft.text)}")
+        for text in (draft.text, *draft.parts):
+            if not text.strip() or len(text) > MAX_LENGTH:
+                raise Rejected(f"sandbox: a text has 1 to {MAX_LENGTH} characters, this one {len(text)}")
         entry = network.ledger.write(
             self._account,
             key,
@@ -185,19 +159,15 @@ class _SandboxConnector:
     def find(self, draft: Draft, since: datetime) -> Receipt | None:
         """Look for this draft among our posts since then."""
         answered = draft.in_reply_to.id if draft.in_reply_to else None
-        for entry in self._network.ledger.posts(self._account):
-            if entry.at >= since and entry.text == draft.text and entry.in_reply_to == answered:
-                return _receipt(entry)
-        return None
+        found = self._network.ledger.alike(self._account, draft.text, answered, since)
+        return _receipt(found[0]) if found else None
 
     def measure(self, refs: Sequence[Ref]) -> Mapping[str, Counts]:
         """Simulated counts now."""
-        wanted = {ref.id for ref in refs}
         now = self._network.clock()
+        wanted = (int(ref.id) for ref in refs if _names_a_post(ref))
         return {
-            str(entry.number): self._counts(entry, now)
-            for entry in self._network.ledger.posts(self._account)
-            if str(entry.number) in wanted
+            str(entry.number): self._counts(entry, now) for entry in self._network.ledger.named(self._account, wanted)
         }
 
     def own_posts(self, since: datetime | None) -> Iterable[OwnPost]:
@@ -205,80 +175,25 @@ class _SandboxConnector:
         now = self._network.clock()
         return [
             OwnPost(Ref(str(entry.number)), entry.text, entry.at, entry.kind, self._counts(entry, now))
-            for entry in self._network.ledger.posts(self._account)
-            if (since is None or entry.at >= since) and entry.at <= now and entry.in_reply_to is None
+            for entry in self._network.ledger.posts(self._account, since, now)
+            if entry.in_reply_to is None
         ]
 
     def mentions(self, cursor: str | None) -> MentionPage:
         """What simulated people said after the cursor, which is a moment in microseconds."""
         now = self._network.clock()
         since = _moment(cursor) if cursor is not None else now - FIRST_LOOK
+        found = self._conversation.between(since, now)
         # A whole number of microseconds: the cursor must name exactly the last text shown.
-        found = sorted(
-            (mention for mention in self._said(since, now) if since < mention.created_at <= now),
-            key=lambda mention: (mention.created_at, mention.ref.id),
-        )
-        reached = found[-1].created_at if found else since
-        return MentionPage(tuple(found), _cursor(reached))
+        return MentionPage(tuple(found), _cursor(found[-1].created_at if found else since))
 
     def delete(self, ref: Ref) -> None:
         """Remove one of our posts."""
-        self._network.ledger.delete(self._account, int(ref.id))
+        if _names_a_post(ref):
+            self._network.ledger.delete(self._account, int(ref.id))
 
     def _counts(self, entry: Entry, now: datetime) -> Counts:
         return self._network.truth.counts(self._network.final(entry), now - entry.at)
-
-    def _said(self, since: datetime, now: datetime) -> Iterable[Mention]:
-        network, settings = self._network, self._network.truth.settings
-        first, last = (since - EPOCH).days, (now - EPOCH).days
-        seed = network.seed + zlib.crc32(self._account.encode())
-        for day in range(first, last + 1):
-            start = EPOCH + timedelta(days=day)
-            for place, said in enumerate(chatter.background(seed, day, start, settings.mentions_per_day)):
-                yield self._mention(said, f"m{day}-{place}", None, None)
-        for entry in self._network.ledger.posts(self._account):
-            number = str(entry.number)
-            if entry.at < since - REMEMBERED:
-                continue
-            if entry.in_reply_to is None:
-                for place, said in enumerate(
-                    chatter.under_post(seed, entry.number, entry.at, network.final(entry)["replies"])
-                ):
-                    yield self._mention(said, f"p{number}-{place}", number, f"t{number}-{place}")
-            else:
-                author = chatter_author(entry.in_reply_to, seed, self._network.ledger.posts(self._account), network)
-                back = chatter.after_reply(seed, entry.number, author, entry.at) if author else None
-                if back is not None:
-                    yield self._mention(back, f"a{number}", number, f"t-{entry.in_reply_to}")
-
-    def _mention(self, said: Said, name: str, to: str | None, thread: str | None) -> Mention:
-        return Mention(
-            Ref(name),
-            said.author_id,
-            f"@{said.author_id}",
-            said.text,
-            said.at,
-            said.address,
-            Ref(to) if to is not None else None,
-            Ref(thread or f"t-{name}"),
-            said.is_bot,
-        )
-
-
-def chatter_author(name: str, seed: int, posts: Sequence[Entry], network: SandboxNetwork) -> str | None:
-    """Who said the text of this name; None for a name the network never gave."""
-    if name.startswith("m"):
-        day, place = (int(part) for part in name[1:].split("-"))
-        start = EPOCH + timedelta(days=day)
-        said = chatter.background(seed, day, start, network.truth.settings.mentions_per_day)
-        return said[place].author_id if place < len(said) else None
-    if name.startswith("p"):
-        number, place = (int(part) for part in name[1:].split("-"))
-        for entry in posts:
-            if entry.number == number:
-                under = chatter.under_post(seed, number, entry.at, network.final(entry)["replies"])
-                return under[place].author_id if place < len(under) else None
-    return None
 
 
 def connect(account: str, around: Surroundings) -> Connector:
@@ -306,9 +221,16 @@ def _receipt(entry: Entry) -> Receipt:
     return Receipt(Ref(str(entry.number)), entry.at, f"sandbox://{entry.account}/{entry.number}")
 
 
+def _names_a_post(ref: Ref) -> bool:
+    return ref.id.isascii() and ref.id.isdecimal() and len(ref.id) <= 18
+
+
 def _cursor(moment: datetime) -> str:
     return str((moment - EPOCH) // timedelta(microseconds=1))
 
 
 def _moment(cursor: str) -> datetime:
-    return EPOCH + timedelta(microseconds=int(cursor))
+    try:
+        return EPOCH + timedelta(microseconds=int(cursor))
+    except (ValueError, OverflowError):
+        raise Rejected(f"sandbox: the cursor {cursor!r} is none of ours") from None
