@@ -16,6 +16,11 @@ def get(session: Session, post_id: int) -> Post | None:
     return session.get(Post, post_id)
 
 
+def of_decision(session: Session, decision_id: int) -> Post | None:
+    """The post a decision was about, whatever its state; None when it was withdrawn."""
+    return session.exec(select(Post).where(Post.decision_id == decision_id).order_by(col(Post.id).desc())).first()
+
+
 def unknowns(session: Session) -> list[Post]:
     """Posts that may be public, oldest intent first."""
     query = select(Post).where(Post.state == State.UNKNOWN).order_by(col(Post.intent_at), col(Post.id))
@@ -35,6 +40,14 @@ def standing(session: Session, campaign: str | None = None, account: str | None 
         query = query.where(Post.campaign == campaign)
     if account is not None:
         query = query.where(Post.account == account)
+    return list(session.exec(query.order_by(col(Post.slot_at), col(Post.id))).all())
+
+
+def given_up(session: Session, campaign: str, account: str) -> list[Post]:
+    """Posts of a campaign that a person or a rule cancelled, or the platform refused: not to be said again unasked."""
+    query = select(Post).where(
+        col(Post.state).in_(GIVEN_UP), Post.kind == "post", Post.campaign == campaign, Post.account == account
+    )
     return list(session.exec(query.order_by(col(Post.slot_at), col(Post.id))).all())
 
 

@@ -61,6 +61,16 @@ def by_ids(session: Session, ids: Sequence[int]) -> dict[int, MeasuredPost]:
     return found
 
 
+def by_posts(session: Session, post_ids: Sequence[int]) -> dict[int, MeasuredPost]:
+    """Public posts by the ids of their outbox rows, with their latest counts."""
+    known: dict[int, int] = {}
+    for chunk in in_chunks(list(post_ids)):
+        query = select(History.post_id, History.id).where(col(History.post_id).in_(chunk))
+        known |= {post_id: row_id for post_id, row_id in session.exec(query).all() if post_id and row_id}
+    measured = by_ids(session, list(known.values()))
+    return {post_id: measured[row_id] for post_id, row_id in known.items()}
+
+
 def latest_snapshots(session: Session, ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
     """By post: the age in seconds and the five counts of its latest snapshot that says anything."""
     found: dict[int, tuple[Any, ...]] = {}

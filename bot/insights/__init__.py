@@ -1,0 +1,1 @@
+"""What came of it: lift, explanations, reports, backtests; nothing here decides or publishes."""
