@@ -4,8 +4,8 @@ The first three need numpy alone, so that planning works where nothing heavy is 
 CatBoost are imported only when a rival that stands on them predicts.
 """
 
-import logging
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,6 @@ from bot.attention.tabular import Known, Rows
 
 Vector = NDArray[np.float64]
 Embed = Callable[[Sequence[str]], NDArray[Any]]
-
-log = logging.getLogger(__name__)
 
 FEW = 8
 """Below so many measured posts nothing is fitted: the account's mean is all that is known."""
@@ -223,6 +221,12 @@ class CatBoost(Boosted):
             logging_level="Silent",
         )
         return np.asarray(model.fit(old, z).predict(new, thread_count=1), dtype=np.float64)
+
+
+def rivals(embed: Embed) -> list[Rival]:
+    """Every baseline that can run here, from the plainest to the strongest; CatBoost only where it is installed."""
+    found = [AccountMean(), HourOfWeek(), HourAndKind(), Nearest(embed), Ridge(embed), LightGbm(embed)]
+    return [*found, CatBoost(embed)] if find_spec("catboost") else found
 
 
 def _unit(vectors: NDArray[Any]) -> Vector:

@@ -10,6 +10,7 @@ text of its history. All models are judged on the same windows with the same ran
     nll, crps  of the standardised outcome under the forecast distribution; lower is better
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,12 +20,14 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from bot.attention.forecast import EDGES, Candidate, Forecast, Forecaster, PastPost
-from bot.attention.outcomes import GROWN, Scale, finished
+from bot.attention.outcomes import Scale, finished, grown
 
 WINDOW = 100
 MOST_WINDOWS = 4
 GAP = timedelta(hours=48)
 """Between the history's last post and the window's first: counts of younger posts are not finished."""
+FINISHED = 0.9
+"""A post is judged once so much of its final count is there."""
 KS = (50, 200, 800)
 """Lengths of history."""
 GROUP = 5
@@ -77,7 +80,7 @@ class Step:
 
 def distinct(posts: Sequence[PastPost], action: str) -> list[PastPost]:
     """Posts whose final counts are known, oldest first; a text that comes again counts where it came first."""
-    whole = [post for post in posts if post.age is None or post.age >= GROWN]
+    whole = [post for post in posts if grown(post.age, post.platform) >= FINISHED]
     measured = [post for post, value in zip(whole, finished(whole, action), strict=True) if np.isfinite(value)]
     seen: set[str] = set()
     found = []
@@ -94,12 +97,17 @@ def windows(posts: Sequence[PastPost], k: int, size: int = WINDOW, most: int = M
     """The latest windows that have k posts before their gap, latest first; `posts` as `distinct` gives them."""
     for number in range(most):
         start = len(posts) - (number + 1) * size
-        if start < k:
+        if start < max(k, 1):
             return
-        before = [post for post in posts[:start] if post.at < posts[start].at - GAP]
+        before = known_before(posts, start)
         if len(before) < k:
             return
         yield Window(number, tuple(before[-k:]), tuple(posts[start : start + size]))
+
+
+def known_before(posts: Sequence[PastPost], start: int) -> Sequence[PastPost]:
+    """The posts, in order of time, that are more than GAP older than post `start`."""
+    return posts[: bisect_left(posts, posts[start].at - GAP, key=lambda post: post.at)]
 
 
 def judge(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers.utils import logging
 
 from bot.attention import features
 from bot.attention.encoder import StaticEncoder
@@ -50,9 +51,15 @@ class AttentionForecaster:
 
     @classmethod
     def load(cls, path: str | Path, encoder: StaticEncoder | None = None) -> "AttentionForecaster":
-        """Weights from a folder or a hub id."""
+        """Weights from a folder or a hub id (owner/name); raises OSError with one line where there are none."""
         torch.set_num_threads(1)
-        network = AttentionNetwork.from_pretrained(str(path))
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        folder = Path(path)
+        if not (folder / "model.safetensors").is_file() and (folder.is_absolute() or len(folder.parts) != 2):
+            raise FileNotFoundError(f"{path}: no weights here (needs config.json and model.safetensors)")
+        network = AttentionNetwork.from_pretrained(str(path), local_files_only=folder.is_dir())
+        if network.config.features != features.WIDTH:
+            raise OSError(f"{path}: these weights are of another version of Kairos; train them again")
         digest = hashlib.sha256()
         for value in network.state_dict().values():
             digest.update(value.numpy().tobytes())
