@@ -6,14 +6,14 @@ comes too late, because another process or a person was faster, changes nothing.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
-from storage.calendar import count_by_state, get, next_due, queue, standing, unknowns, upcoming
+from storage.calendar import count_by_state, get, given_up, next_due, queue, standing, unknowns, upcoming
 from storage.database import insert_missing
 from storage.models import History, Post, State
 
@@ -26,6 +26,7 @@ __all__ = [
     "digest_of",
     "failed",
     "get",
+    "given_up",
     "hold",
     "intend",
     "intend_again",
@@ -66,11 +67,11 @@ def add(session: Session, posts: Iterable[Post]) -> list[Post]:
 
 
 def replace_planned(
-    session: Session, campaign: str, account: str, posts: Sequence[Post], after: datetime
+    session: Session, campaign: str, account: str, posts: Sequence[Post], after: datetime, keep: Collection[int] = ()
 ) -> list[Post]:
     """Withdraw what a former plan put after `after` and nobody has touched since, then add the new posts.
 
-    Rows that were approved, rejected, tried or claimed stay, and win where slots collide.
+    Rows that were approved, rejected, tried or claimed stay, and win where slots collide; so do the ids in `keep`.
     """
     session.exec(
         delete(Post).where(
@@ -81,6 +82,7 @@ def replace_planned(
             col(Post.approved_digest).is_(None),
             col(Post.attempts) == 0,
             col(Post.slot_at) > after,
+            col(Post.id).not_in(keep),
         )
     )
     return add(session, posts)
