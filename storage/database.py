@@ -213,7 +213,7 @@ def _parsed(url: str | Path) -> URL:
     try:
         parsed = make_url(url)
         parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):  # the last for a port that is no number
         raise StorageError(f"{url.partition('://')[0]}://...: not an address of a database") from None
     except ModuleNotFoundError:
         pass  # said better where the engine is made

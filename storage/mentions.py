@@ -35,6 +35,17 @@ def pending(session: Session, account: str | None = None) -> list[Inbound]:
     return list(session.exec(query.order_by(col(Inbound.created_at), col(Inbound.id))).all())
 
 
+def by_author(session: Session, author: str) -> list[Inbound]:
+    """Everything this person, by keyed hash, said to us, oldest first."""
+    query = select(Inbound).where(Inbound.author_hash == author)
+    return list(session.exec(query.order_by(col(Inbound.created_at), col(Inbound.id))).all())
+
+
+def reply_to(session: Session, mention_id: int) -> Post | None:
+    """The one outbox row that answers this mention, whatever its state."""
+    return session.exec(select(Post).where(Post.mention_id == mention_id)).first()
+
+
 def settle(
     session: Session,
     mention_id: int,
