@@ -1,4 +1,4 @@
-"""Where Kairos keeps its things on this machine, read from the environment once; no campaign and no secret lives here."""
+"""Where Kairos keeps its things on this machine, read from the environment once; no campaign and no secret."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

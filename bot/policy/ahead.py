@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from bot.policy.base import Facts, PastText, Proposal
+from bot.policy.base import Facts, PastText, Proposal, ProposedText
 
 
 class Ahead:
@@ -88,14 +88,7 @@ class Ahead:
         if not planned:
             return below
         ahead = (
-            PastText(
-                account=proposal.account,
-                platform=proposal.platform,
-                text=" ".join(proposal.texts),
-                at=proposal.at,
-                campaign=proposal.campaign,
-                item=proposal.item,
-            )
+            ProposedText.of(proposal)
             for proposal in self._between(since, until)
             if proposal.platform == platform and not proposal.is_reply
         )

@@ -64,16 +64,49 @@ class Proposal:
         return self.draft.in_reply_to is not None or self.addressed is not None
 
 
-@dataclass(frozen=True)
-class PastText:
+class PastText(Protocol):
     """A text already public or already planned, for the rules on repetition."""
 
+    @property
+    def account(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Everything a reader sees of it."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it went out, may have, or is to."""
+        ...
+
+    @property
+    def campaign(self) -> str:
+        """The campaign it belongs to; empty for what was published without Kairos."""
+        ...
+
+    @property
+    def item(self) -> str:
+        """The campaign's name for it."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProposedText:
+    """The text of a proposal, as a past text."""
+
     account: str
-    platform: str
     text: str
     at: datetime
     campaign: str
     item: str
+
+    @classmethod
+    def of(cls, proposal: Proposal) -> "ProposedText":
+        """What a proposal will have said."""
+        return cls(proposal.account, " ".join(proposal.texts), proposal.at, proposal.campaign, proposal.item)
 
 
 class Facts(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.policy.base import PastText, Proposal
+from bot.policy.base import PastText, Proposal, ProposedText
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class PlainFacts:
     ) -> Sequence[PastText]:
         """Texts of posts on this platform."""
         return [
-            PastText(past.account, past.platform, " ".join(past.texts), past.at, past.campaign, past.item)
+            ProposedText.of(past)
             for past in self._past(planned, apart_from)
             if past.platform == platform and not past.is_reply and since <= past.at < until
         ]

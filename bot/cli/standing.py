@@ -1,0 +1,99 @@
+"""What stands in both worlds, as data and for a person: the outbox, what comes next, and what is stopped."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bot.settings import Settings
+
+AHEAD = timedelta(days=7)
+
+
+def standing_of(settings: "Settings", now: datetime) -> dict[str, Any]:
+    """Both worlds; a world in which nothing has happened yet is None."""
+    return {
+        "stopped": settings.stop_file.exists(),
+        "live": _world(settings.truth_url, now),
+        "rehearsal": _world(settings.rehearsal_url, now),
+    }
+
+
+def _world(url: str, now: datetime) -> dict[str, Any] | None:
+    from bot.app import reached
+    from storage import calendar, engagement, notes
+    from storage.database import open_database
+
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return None
+    db = open_database(url)
+    try:
+        with db.read() as session:
+            at = reached(session) or now
+            known = engagement.posts_by_account(session)
+            return {
+                "at": at,
+                "stopped": notes.note(session, notes.STOPPED),
+                "outbox": {state.value: n for state, n in calendar.count_by_state(session).items() if n},
+                "accounts": [
+                    {"account": row.id, "posts": known.get(row.id, 0), "paused": row.paused_reason}
+                    for row in engagement.accounts(session)
+                ],
+                "next": [
+                    {
+                        "id": post.id,
+                        "account": post.account,
+                        "slot": post.not_before,
+                        "timezone": post.zone,
+                        "state": post.state.value,
+                        "item": f"{post.campaign}/{post.item}",
+                        "text": post.draft.get("text", ""),
+                    }
+                    for post in calendar.upcoming(session, at, at + AHEAD)
+                ],
+            }
+    finally:
+        db.close()
+
+
+def standing_view(data: dict[str, Any]) -> "RenderableType":
+    """Both worlds for a person."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    if data["stopped"]:
+        parts.append(Text("EVERYTHING IS STOPPED: nothing goes out until `kairos resume`", "bold red"))
+    for name, world in (("live", data["live"]), ("rehearsal (SIMULATED)", data["rehearsal"])):
+        if world is None:
+            parts.append(Text(f"{name}: nothing has happened yet", "dim"))
+        else:
+            parts += _view(name, world)
+    return Group(*parts)
+
+
+def _view(name: str, world: dict[str, Any]) -> "list[RenderableType]":
+    from rich.table import Table
+    from rich.text import Text
+
+    from bot.cli.say import local
+    from bot.insights.visible import one_line
+
+    counts = " · ".join(f"{count} {state}" for state, count in world["outbox"].items()) or "empty"
+    lines: list[RenderableType] = [Text.assemble((name, "bold"), f", {local(world['at'])} UTC: outbox {counts}")]
+    if world["stopped"]:
+        lines.append(Text(f"  stopped: {one_line(world['stopped'])}", "red"))
+    for row in world["accounts"]:
+        paused = f", PAUSED: {row['paused']}; `kairos resume --account {row['account']}`" if row["paused"] else ""
+        lines.append(Text(f"  {row['account']}: {row['posts']:,} public posts known{paused}"))
+    if world["next"]:
+        table = Table(box=None, show_header=False, padding=(0, 2))
+        for post in world["next"][:10]:
+            when = f"{local(post['slot'], post['timezone'])} {post['timezone']}"
+            table.add_row(f"#{post['id']}", when, post["state"], post["item"], Text(one_line(post["text"], 70)))
+        lines.append(table)
+        if len(world["next"]) > 10:
+            lines.append(Text(f"  and {len(world['next']) - 10} more within a week", "dim"))
+    return lines
