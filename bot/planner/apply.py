@@ -3,8 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -22,16 +21,17 @@ def apply(session: Session, plan: Plan, campaign: Campaign, now: datetime, insta
     """Make the outbox say what the plan says, in the caller's transaction; gives back the rows that are new.
 
     In mode `approve` posts wait for a person, in `auto` they are planned, in `draft` none is written. What a former
-    plan placed and nobody has touched is withdrawn, except rows the plan repeats, which stay as they are. A post that
-    somebody has touched since the plan was made wins over the plan.
+    plan placed and nobody has touched is withdrawn, on accounts that the campaign no longer names too, except rows the
+    plan repeats, which stay as they are. A post that somebody has touched since the plan was made wins over the plan.
     """
     added: list[Post] = []
-    for account in plan.accounts:
+    held = [post.account for post in outbox.standing(session, campaign.name)]
+    for account in dict.fromkeys([*(post.account for post in plan.posts), *held]):
         engagement.ensure_account(session, account, now)
         rows = standing(session, campaign.name, account)
         wanted = [] if campaign.mode == "draft" else [post for post in plan.posts if post.account == account]
         former = [row for row in rows if row.withdrawable(campaign.name, now + LEAD)]
-        firm = [row for row in rows if row.campaign == campaign.name and not row.given_up and row not in former]
+        firm = [row for row in rows if row.campaign == campaign.name and row.stays(campaign.name, now + LEAD)]
         kept: list[int] = []
         fresh: dict[str, PlannedPost] = {}
         made: list[Post] = []
@@ -97,8 +97,13 @@ def _stands(post: PlannedPost, firm: Sequence[Standing], campaign: Campaign) -> 
     """Whether the post stands already, at another time perhaps: a recurring one within its own step."""
     item = next((item for item in campaign.posts if item.id == post.item), None)
     again = None if item is None else item.recurring
-    rows = (row for row in firm if row.item == post.item)
-    return any(again is None or abs(row.slot_at - post.slot.at) < again.every for row in rows)
+    return any(again is None or _apart(row, post) < again.every for row in firm if row.item == post.item)
+
+
+def _apart(row: Standing, post: PlannedPost) -> timedelta:
+    """Time between two slots, by the clock or by the wall, whichever is more: clocks that change take nothing away."""
+    walls = [datetime.fromisoformat(local) for local in (row.local_slot, post.slot.local)]
+    return max(abs(row.slot_at - post.slot.at), abs(walls[0] - walls[1]))
 
 
 def _decision(post: PlannedPost, at: datetime) -> Decision:
@@ -131,10 +136,6 @@ def _decision(post: PlannedPost, at: datetime) -> Decision:
             {"variant": one.variant, "slot": one.slot.local, "rule": one.rule, "reason": one.reason}
             for one in post.removed
         ],
-        attended=[_plain(looked) for looked in post.attended],
+        attended=[asdict(looked) for looked in post.attended],
         reason=post.reason,
     )
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    return asdict(value)

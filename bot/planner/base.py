@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.abilities import Abilities
 from bot.attention.forecast import Forecaster
 from bot.campaign.schema import PostItem
 from bot.policy.base import Facts
-from connectors.base import Connector, Draft
+from connectors.base import Draft
 from scheduler.drafts import to_json
 from scheduler.slots import Slot
 from storage.history import MeasuredPost
@@ -105,8 +106,6 @@ class Plan:
     at: datetime
     until: datetime
     model: str
-    accounts: tuple[str, ...]
-    """Accounts it was made for: what a former plan left on these and this one does not repeat is withdrawn."""
     posts: tuple[PlannedPost, ...]
     unplaced: tuple[Unplaced, ...]
 
@@ -151,6 +150,10 @@ class Standing:
         """Whether a new plan of this campaign may take it back: a slot after `after`, and nobody has touched it."""
         return self.campaign == campaign and self.untouched and self.slot_at > after
 
+    def stays(self, campaign: str, after: datetime) -> bool:
+        """Whether a new plan of this campaign must respect it."""
+        return not self.given_up and not self.withdrawable(campaign, after)
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -163,9 +166,10 @@ class Desk:
     """What the outbox holds on the accounts, of every campaign."""
     past: Callable[[str], Sequence[MeasuredPost]]
     """Account -> its public posts with their counts, oldest first."""
-    forecaster: Forecaster
-    connector: Callable[[str], Connector]
-    """Account -> its connector, asked for abilities and lengths alone."""
+    forecaster: Callable[[str], Forecaster]
+    """Account -> what forecasts for it."""
+    abilities: Callable[[str], Abilities]
+    """Account -> what its platform can do and how it counts length."""
     seed: int
     """The installation's: where fixed coins come from."""
     items: Sequence[PostItem] = ()

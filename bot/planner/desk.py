@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from bot.abilities import Abilities
 from bot.attention.forecast import Forecaster
 from bot.campaign.schema import Campaign, PostItem
 from bot.planner.base import Desk, Standing
-from connectors.base import Connector
 from storage import engagement, outbox
 from storage.facts import StoredFacts
 from storage.models import Post, State
@@ -21,26 +21,24 @@ def desk(
     *,
     now: datetime,
     until: datetime,
-    forecaster: Forecaster,
-    connector: Callable[[str], Connector],
+    forecaster: Callable[[str], Forecaster],
+    abilities: Callable[[str], Abilities],
     seed: int,
-    accounts: Sequence[str] | None = None,
     items: Sequence[PostItem] = (),
     stop_file: Path | None = None,
     live: bool = False,
     explore: bool = True,
 ) -> Desk:
-    """The desk for planning a campaign, usable while the session is open; `accounts` replace the campaign's own."""
-    named = list(accounts or campaign.accounts)
-    past = {account: engagement.history(session, account, until=now) for account in named}
+    """The desk for planning a campaign, usable while the session is open."""
+    past = {account: engagement.history(session, account, until=now) for account in campaign.accounts}
     return Desk(
         now=now,
         until=until,
         facts=StoredFacts(session, stop_file),
-        standing=[row for account in named for row in standing(session, campaign.name, account)],
+        standing=[row for account in campaign.accounts for row in standing(session, campaign.name, account)],
         past=past.__getitem__,
         forecaster=forecaster,
-        connector=connector,
+        abilities=abilities,
         seed=seed,
         items=items,
         live=live,

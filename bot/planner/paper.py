@@ -32,7 +32,7 @@ def write(plan: Plan, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(f".{uuid4().hex}")
     try:
-        draft.write_text(json.dumps(sheet, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(sheet, ensure_ascii=False) + "\n", encoding="utf-8")
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
@@ -64,11 +64,11 @@ def read(path: Path) -> Plan:
         raise PlanFileError(f"{path}: not a whole plan: {where}: {first['msg']}; plan again") from error
 
 
-def check_drift(plan: Plan, campaign: Campaign, now: datetime) -> None:
-    """Refuse a plan that no longer fits: another or a changed campaign, or slots that are past. Raises PlanDrift."""
+def check_drift(plan: Plan, campaign: Campaign | None, now: datetime) -> None:
+    """Refuse a plan that no longer fits: no such campaign, a changed one, or slots that are past. Raises PlanDrift."""
     changes = []
-    if plan.campaign != campaign.name:
-        changes.append(f"it was made for {plan.campaign}, not for {campaign.name}")
+    if campaign is None or plan.campaign != campaign.name:
+        changes.append(f"it was made for the campaign {plan.campaign}, which is not part of this run")
     elif plan.fingerprint != campaign.fingerprint:
         changes.append(f"the file of {campaign.name} was changed since")
     past = [post for post in plan.posts if post.slot.at <= now]

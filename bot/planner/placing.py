@@ -24,15 +24,15 @@ class Placing:
 
     def __init__(self, campaign: Campaign, desk: Desk, account: str, ahead: Ahead) -> None:
         self._campaign, self._desk, self._account, self._ahead = campaign, desk, account, ahead
-        self.connector = desk.connector(account)
-        limits = self.connector.limits()
-        self._voice = Voice(account, self.connector.capabilities, limits.max_length, desk.live)
+        self._voice = Voice(account, desk.abilities(account), desk.live)
+        self._forecaster = desk.forecaster(account)
         self._rules = settings_of(campaign)
         self._slots = open_slots(campaign, desk)
         self._room = Room(campaign, desk, account)
         self._history = past_posts(account, desk.past(account))
         self._weights = known_weights(campaign.objective.weights, self._history)
         self._tried = Tried(self._history, campaign.timezone)
+        self._reached = desk.now
         self._expected: dict[tuple[str, datetime], Expected] = {}
 
     def room_for(self, waiting: Sequence[Due]) -> int:
@@ -49,37 +49,46 @@ class Placing:
         wanted = {
             (wording.digest, slot.at): Candidate(self._platform, wording.words, wording.draft.kind, slot.at)
             for each in batch
-            for slot in ((each.exact,) if each.exact is not None else free)
+            for slot in (each.exact or free)
             for wording in each.wordings
         }
-        expected = expect(self._desk.forecaster, self._history, self._weights, list(wanted.values()))
+        expected = expect(self._forecaster, self._history, self._weights, list(wanted.values()))
         self._expected |= dict(zip(wanted, expected, strict=True))
 
-    def place(self, due: Due) -> tuple[list[PlannedPost], list[Unplaced]]:
-        """Give the post a place, and where it recurs its following ones too."""
+    def place(self, due: Due, behind: int) -> tuple[list[PlannedPost], list[Unplaced]]:
+        """Give the post a place, and where it recurs its following ones too; `behind` it so many others wait."""
         placed: list[PlannedPost] = []
         coming: Due | None = due
         while coming is not None:
-            post = self._place(coming)
+            post = self._place(coming, behind)
             if isinstance(post, Unplaced):
                 return placed, [] if placed else [post]
             placed.append(post)
-            coming = coming.following(post.slot.at)
+            if not coming.bound:
+                self._reached = post.slot.at
+            coming = coming.following(post.variant, post.slot.at)
         return placed, []
 
-    def _place(self, due: Due) -> PlannedPost | Unplaced:
+    def _place(self, due: Due, behind: int) -> PlannedPost | Unplaced:
         removed: list[Removed] = []
         looked: list[Slot] = []
-        for group in due.in_turn(self._slots, self._campaign):
+        for group in due.groups(self._slots, self._campaign):
             looked += group
-            free = [slot for slot in group if self._room.refusal(slot, exact=due.exact is not None) is None]
-            kept, no = self._permitted(due, [(wording, slot) for slot in free for wording in due.wordings])
+            free = self._free(due, group, behind)
+            kept, no = self._permitted(due, [(wording, slot) for slot in free for wording in due.turn])
             removed += no
             if kept:
                 return self._chosen(due, kept, removed)
         if removed:
             return Unplaced(self._account, due.item.id, refused(removed, len(removed)))
         return Unplaced(self._account, due.item.id, self._room.full(looked))
+
+    def _free(self, due: Due, group: Sequence[Slot], behind: int) -> list[Slot]:
+        """Slots of the group it may have: a free post comes after its forerunners and leaves room for its followers."""
+        if due.bound:
+            return [slot for slot in group if self._room.refusal(slot, exact=bool(due.exact)) is None]
+        reached = self._reached if due.told is None else max(self._reached, due.told)
+        return self._room.leaving([slot for slot in self._room.free(group) if slot.at > reached], behind)
 
     def _permitted(
         self, due: Due, candidates: Sequence[tuple[Wording, Slot]]
@@ -95,7 +104,7 @@ class Placing:
 
     def _chosen(self, due: Due, kept: Sequence[tuple[Wording, Slot]], removed: Sequence[Removed]) -> PlannedPost:
         campaign, desk = self._campaign, self._desk
-        key = (desk.seed, self._account, campaign.name, due.item.id, due.number)
+        key = (desk.seed, self._account, campaign.name, due.item.id, len(due.before))
         expected = [self._expected[wording.digest, slot.at] for wording, slot in kept]
         values = [one.value for one in expected]
         raised = [0.0] * len(values)
@@ -140,8 +149,8 @@ class Placing:
             chosen=choice.chosen,
             removed=tuple(removed),
             attended=expected[choice.chosen].attended,
-            reason=why(choice, expected, slot, self._tried, self._weights, desk.forecaster.name),
-            model=desk.forecaster.name,
+            reason=why(choice, expected, slot, self._tried, self._weights, self._forecaster.name),
+            model=self._forecaster.name,
             seed=desk.seed,
         )
 

@@ -24,7 +24,7 @@ def why(
 ) -> str:
     """Why the chosen candidate goes out."""
     chosen = expected[choice.chosen]
-    by = "" if forecaster == MODEL else f" by the baseline “{forecaster}”"
+    by = "" if forecaster == MODEL else f" by the baseline {forecaster}"
     if choice.holdout:
         return f"held out: drawn at random from {len(expected)} to measure the lift; {_hoped(chosen, weights)}{by}"
     if tried.measured == 0:
@@ -55,7 +55,12 @@ def _rank(choice: Choice, expected: Sequence[Expected]) -> str:
         return "the only candidate"
     most = max(one.value for one in expected)
     if expected[choice.chosen].value < most * (1 - 1e-9):
-        return f"tried for what it teaches, of {count} whose best promises {_number(most)} points"
+        could = (
+            ""
+            if _number(most) == _number(expected[choice.chosen].value)
+            else f", the best promises {_number(most)} points"
+        )
+        return f"best of {count} with a bonus for rarely tried hours{could}"
     return f"best of {count}" if choice.equals == 1 else f"drawn from {choice.equals} equally good ones of {count}"
 
 
@@ -73,4 +78,4 @@ def _hoped(one: Expected, weights: Mapping[str, float]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.1f}".removesuffix(".0") if value < 9.95 else f"{value:,.0f}"
+    return f"{value:,.1f}".removesuffix(".0") if value < 2.95 else f"{value:,.0f}"

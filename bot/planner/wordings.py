@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from bot.abilities import Abilities
 from bot.campaign.schema import Campaign, PostItem
 from bot.policy.base import Proposal
-from connectors.base import Capabilities, Connector, Draft, Media
+from connectors.base import Draft, Media
 from scheduler.drafts import to_json
 from scheduler.slots import Slot
 from storage.outbox import digest_of, words_of
@@ -23,11 +24,10 @@ class Wording:
 
 @dataclass(frozen=True)
 class Voice:
-    """An account as the planner sees it: what it can do and how long its texts may be."""
+    """An account as the planner sees it: its name, what its platform can do, and whether this run is live."""
 
     account: str
-    capabilities: Capabilities
-    max_length: int
+    abilities: Abilities
     live: bool
 
     def propose(self, campaign: Campaign, item: PostItem, wording: Wording, slot: Slot) -> Proposal:
@@ -39,17 +39,17 @@ class Voice:
             item=item.id,
             draft=wording.draft,
             at=slot.at,
-            capabilities=self.capabilities,
+            capabilities=self.abilities.capabilities,
             digest=wording.digest,
             needs_approval=campaign.mode != "auto",
             recurring=item.recurring is not None,
             live=self.live,
             length=wording.length,
-            max_length=self.max_length,
+            max_length=self.abilities.max_length,
         )
 
 
-def wordings(campaign: Campaign, item: PostItem, account: str, connector: Connector) -> tuple[Wording, ...]:
+def wordings(campaign: Campaign, item: PostItem, account: str, abilities: Abilities) -> tuple[Wording, ...]:
     """The post's wordings on this account, in the file's order; pictures by their whole path."""
     media = tuple(Media(str((campaign.folder / picture.file).resolve()), picture.alt) for picture in item.media)
     found = []
@@ -63,6 +63,6 @@ def wordings(campaign: Campaign, item: PostItem, account: str, connector: Connec
             target=variant.target,
         )
         stored = to_json(draft)
-        length = max(connector.length(text) for text in (draft.text, *draft.parts))
-        found.append(Wording(variant.id or "", draft, digest_of(stored), words_of(stored), length))
+        words, length = words_of(stored), abilities.longest(draft)
+        found.append(Wording(variant.id or "", draft, digest_of(stored), words, length))
     return tuple(found)
