@@ -13,7 +13,6 @@ TEAL, ORANGE = "#0f766e", "#c2570c"
 """Ours and the other; they differ in lightness too, for eyes and printers without colour."""
 DARK = {INK: "#e8ebee", MUTED: "#9aa5b1", LINE: "#363d45", PAPER: "#1c2025", TEAL: "#4fd1c5", ORANGE: "#f0a35e"}
 STAMP = "SIMULATED"
-FONT = {"fontsize": 9, "color": INK}
 
 _turn = threading.Lock()
 """Matplotlib's settings and font caches belong to the whole process."""
@@ -60,8 +59,7 @@ def canvas(width: float, height: float, title: str, simulated: bool) -> tuple[Fi
         axes.spines[side].set_color(LINE)
     axes.tick_params(colors=MUTED, labelsize=8.5, length=0)
     if simulated:
-        badge = {"boxstyle": "round,pad=0.35", "facecolor": "none", "edgecolor": ORANGE, "linewidth": 1}
-        axes.set_title(STAMP, loc="right", fontsize=8, fontweight="bold", color=ORANGE, pad=12, bbox=badge)
+        figure.suptitle(STAMP, x=0.995, ha="right", fontsize=8, fontweight="bold", color=ORANGE)
     return figure, axes
 
 

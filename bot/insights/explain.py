@@ -6,12 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
 from bot.insights.visible import one_line, visible
+from bot.insights.worth import counted
 from scheduler.slots import zone_of
 from storage.calendar import get, of_decision
 from storage.decisions import decision
@@ -200,13 +202,9 @@ def _forecast(option: Weighed) -> str:
     return f"{option.mean:,.0f} ({option.low:,.0f} to {option.high:,.0f})"
 
 
-def _said(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "nothing told"
-
-
 def _outcome(told: Explanation) -> str:
     if told.outcome is not None and told.outcome_age_s is not None:
-        return f"{_said(told.outcome)} after {told.outcome_age_s / 3600:,.0f} h"
+        return f"{counted(told.outcome)} after {told.outcome_age_s / 3600:,.0f} h"
     if told.published_at is not None:
         return f"published {told.published_at:%Y-%m-%d %H:%M} UTC, not measured yet"
     if told.state is None:
@@ -215,7 +213,12 @@ def _outcome(told: Explanation) -> str:
 
 
 def _options(told: Explanation) -> Table:
-    table = Table(title=f"Best {len(told.options)} of {told.options_n} options", title_justify="left", expand=True)
+    table = Table(
+        title=f"Best {len(told.options)} of {told.options_n} options",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        expand=True,
+    )
     table.add_column("", width=1)
     table.add_column("slot", no_wrap=True)
     table.add_column("forecast (80 %)", justify="right", no_wrap=True)
@@ -234,7 +237,7 @@ def _options(told: Explanation) -> Table:
 
 
 def _removed(told: Explanation) -> Table:
-    table = Table(title="Refused by rule", title_justify="left", expand=True)
+    table = Table(title="Refused by rule", title_justify="left", box=SIMPLE_HEAD, expand=True)
     table.add_column("rule", no_wrap=True)
     table.add_column("options", justify="right")
     table.add_column("why", ratio=1, overflow="fold")
@@ -244,7 +247,7 @@ def _removed(told: Explanation) -> Table:
 
 
 def _attended(told: Explanation) -> Table:
-    table = Table(title="Past posts it looked at", title_justify="left", expand=True)
+    table = Table(title="Past posts it looked at", title_justify="left", box=SIMPLE_HEAD, expand=True)
     table.add_column("weight", justify="right")
     table.add_column("when", no_wrap=True)
     table.add_column("did", no_wrap=True)
@@ -253,7 +256,7 @@ def _attended(told: Explanation) -> Table:
         table.add_row(
             f"{past.weight:.0%}",
             f"{past.at.astimezone(zone_of(told.zone)):%Y-%m-%d %H:%M}",
-            _said(past.counts),
+            counted(past.counts) or "not measured",
             Text(one_line(f"{past.kind}: {past.text}", 160)),
         )
     return table

@@ -75,10 +75,8 @@ def lift_over_time(outcomes: Sequence[DecidedOutcome], weights: Mapping[str, flo
     return [(at, known) for at, known in told_at if known.ratio is not None]
 
 
-def half_width(chosen: Sequence[float], held: Sequence[float]) -> float:
-    """Half the width of the interval for the difference of two means; each arm has at least two values."""
-    n, m = len(chosen), len(held)
-    spread, spread_held = variance(chosen), variance(held)
+def half_width(n: int, spread: float, m: int, spread_held: float) -> float:
+    """Half the width of the interval for the difference of two means of n and m values (>= 2) with these variances."""
     freedom = n + m - 2
     size = n * m / (n + m)
     pooled = ((n - 1) * spread + (m - 1) * spread_held) / freedom / size
@@ -105,7 +103,8 @@ def _compare(values: Sequence[tuple[DecidedOutcome, float]], used: Mapping[str, 
         if len(posts) < LEAST:
             few = f"not yet known: {len(posts)} {arm} posts measured, at least {LEAST} are needed"
             return Lift(None, None, None, len(chosen), len(held), few)
-    difference, half = fmean(chosen) - fmean(held), half_width(chosen, held)
+    difference = fmean(chosen) - fmean(held)
+    half = half_width(len(chosen), variance(chosen), len(held), variance(held))
     if half < 1e-9:
         same = "not yet known: the measured posts do not differ from each other, so there is nothing to compare"
         return Lift(None, None, None, len(chosen), len(held), same)

@@ -13,6 +13,7 @@ from bot.insights.canvas import Picture
 from bot.insights.collecting import collect_report
 from bot.insights.sheet import AccountRow, Extra, MentionRow, PostRow, RefusalRow, ReportData
 from bot.insights.visible import one_line, visible
+from bot.insights.worth import counted
 from scheduler.slots import zone_of
 
 __all__ = [
@@ -26,7 +27,7 @@ __all__ = [
     "write_report",
 ]
 
-SHOWN = 250
+SHOWN = 200
 """Posts in the table, the latest ones: the page stays one a browser and a mailbox take."""
 TEXT = 600
 """Signs of a text that are shown."""
@@ -71,13 +72,14 @@ def _page(data: ReportData) -> str:
     home.filters["line"] = lambda text: one_line(text, TEXT)
     home.filters["when"] = lambda at: f"{at.astimezone(zone):%a %d %b %Y %H:%M}"
     home.filters["count"] = _count
+    home.filters["counted"] = counted
+    home.filters["sentence"] = lambda words: f"{words[:1].upper()}{words[1:]}"
     home.filters["web"] = lambda url: url if url and urlsplit(url).scheme in {"http", "https"} else None
     latest = sorted(data.posts, key=lambda post: post.at, reverse=True)
     return home.get_template("report.html").render(
         data=data,
         latest=latest[:SHOWN],
         left_out=max(len(latest) - SHOWN, 0),
-        pairs=[pair for post in data.posts if (pair := post.measured) is not None],
         drawn={name: _inlined(picture) for name, picture in _draw(data).items()},
     )
 

@@ -1,5 +1,6 @@
 """What a report holds, as plain values; how it is read from storage and how it looks live in `report`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +8,8 @@ from datetime import datetime
 from bot.insights.hours import Hour
 from bot.insights.lift import Lift
 from bot.insights.pictures import Measured
+
+NUMBER = re.compile(r"[-+−±x<>~≈.]*\s?\d|–?$")
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,13 @@ class Extra:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     caption: str = ""
+
+    @property
+    def numeric(self) -> list[bool]:
+        """For each column, whether every value in it opens like a number."""
+        return [
+            bool(self.rows) and all(NUMBER.match(row[place]) for row in self.rows) for place in range(len(self.columns))
+        ]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bot.campaign.schema import PLURALS
+
 MOST = 0.5
 """Share of the posts an action must be measured on to count at all."""
 FALLBACK = {"likes": 1.0}
@@ -36,3 +38,9 @@ def in_words(weights: Mapping[str, float]) -> str:
     """The weights for a person: `likes`, or `likes + 5 x replies`."""
     parts = [action if weight == 1 else f"{weight:g} x {action}" for action, weight in weights.items()]
     return " + ".join(parts)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Counts for a person: `1 like, 2 replies`."""
+    singular = {plural: word for word, plural in PLURALS.items()}
+    return ", ".join(f"{count:,} {singular[name] if count == 1 else name}" for name, count in counts.items())
