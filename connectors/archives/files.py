@@ -47,9 +47,13 @@ def beginning(file: Path) -> str:
 
 def lines(file: Path) -> Iterator[str]:
     """The lines of a file with their ends; raises BrokenOff where packed data stops short, ArchiveError otherwise."""
-    with told(file), _opened(file) as stream:
+    with (
+        told(file),
+        _opened(file) as stream,
+        io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text,
+    ):
         try:
-            yield from io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
+            yield from text
         except _Damage as error:
             raise BrokenOff(_how(error)) from error
 

@@ -51,7 +51,7 @@ class MastodonArchive:
         """Every activity; none may be later than `now`."""
         for line, activity in entries(blocks(self.file), OPENING, ENTRY):
             if not isinstance(activity, dict):
-                yield BadRow(self.file.name, line, BROKEN, self.account)
+                yield BadRow(self.file.name, line, BROKEN if activity is None else "not a post", self.account)
                 continue
             try:
                 yield self._entry(activity, now)

@@ -23,6 +23,7 @@ OPENING = re.compile(r"\s*window\.YTD\.(\w+)\.part\d+\s*=\s*\[")
 OF_POSTS = ("tweets", "tweet")
 ENTRY = re.compile(r'[,\[]\s*(?=\{\s*"(?:tweet|retweeted)"\s*:)')
 """What an entry begins with: its wrapping, or in the oldest archives its first field."""
+SHORT_LINK = re.compile(r"https?://t\.co/\w+")
 KINDS = {"photo": "photo", "video": "video", "animated_gif": "video"}
 
 
@@ -104,14 +105,9 @@ def _account_file(file: Path) -> tuple[str | None, str | None]:
 
 def _as_written(text: str, urls: list[dict[str, Any]], pictures: list[dict[str, Any]]) -> str:
     """The text as people read it: short links as the addresses they stand for, without those of its pictures."""
-    text = html.unescape(text)
-    for url in urls:
-        short, long = url.get("url"), url.get("expanded_url")
-        if isinstance(short, str) and isinstance(long, str) and short:
-            text = text.replace(short, long)
-    for picture in pictures:
-        if isinstance(short := picture.get("url"), str):
-            text = text.replace(short, "") if short else text
+    meant = {str(url.get("url")): str(url["expanded_url"]) for url in urls if url.get("expanded_url")}
+    meant |= {str(picture.get("url")): "" for picture in pictures}
+    text = SHORT_LINK.sub(lambda found: meant.get(found[0], found[0]), html.unescape(text))
     return text_of(text, "full_text") if text.strip() else ""
 
 
