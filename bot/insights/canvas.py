@@ -52,14 +52,14 @@ def canvas(width: float, height: float, title: str, simulated: bool) -> tuple[Fi
     """Blank paper of that size in inches with its title, stamped where the world is simulated."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
     axes = figure.add_subplot(facecolor="none")
-    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=12, parse_math=False)
+    figure.suptitle(title, x=0.012, ha="left", fontsize=10.5, fontweight="bold", color=INK, parse_math=False)
+    if simulated:
+        axes.set_title(STAMP, loc="right", fontsize=8, fontweight="bold", color=ORANGE)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(LINE)
     axes.tick_params(colors=MUTED, labelsize=8.5, length=0)
-    if simulated:
-        figure.suptitle(STAMP, x=0.995, ha="right", fontsize=8, fontweight="bold", color=ORANGE)
     return figure, axes
 
 
@@ -71,7 +71,8 @@ def bare(axes: Axes) -> None:
 
 def nothing_yet(axes: Axes, words: str) -> None:
     """An empty picture that says why it is empty."""
-    bare(axes)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color=LINE)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=10, color=MUTED)

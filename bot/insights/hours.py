@@ -12,7 +12,7 @@ from scipy.stats import kruskal
 
 NEEDED = 40
 """Measured posts before a word is said about timing."""
-PULL = 3.0
+PULL = 5.0
 """An hour's mean is drawn towards the usual as if this many usual posts stood beside its own."""
 BLOCK = 4
 """Hours compared together: single hours have too few posts."""
