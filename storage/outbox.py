@@ -96,10 +96,11 @@ def claim_due(session: Session, now: datetime, worker: str, limit: int) -> list[
         .order_by(col(Post.not_before), col(Post.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")  # asked once: PostgreSQL may ask a plain subquery again for each row, and claim more than `limit`
     )
     claim = (
         update(Post)
-        .where(col(Post.id).in_(due), col(Post.state) == State.PLANNED)
+        .where(col(Post.id).in_(select(due.c.id)), col(Post.state) == State.PLANNED)
         .values(state=State.CLAIMED, claimed_by=worker, claimed_at=now, updated_at=now)
         .returning(Post)
         .execution_options(synchronize_session=False, populate_existing=True)

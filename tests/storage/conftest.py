@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from sqlmodel import SQLModel
 
 from storage import engagement, outbox
 from storage.database import Database, open_database
@@ -18,6 +19,7 @@ from storage.models import Decision, Inbound, Post, Refusal
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ACCOUNT = "fake/main"
+SERVER = os.environ.get("KAIROS_TEST_POSTGRES")
 
 
 @pytest.fixture(scope="session")
@@ -30,35 +32,34 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """The address of an empty PostgreSQL database, made for this run on the server of KAIROS_TEST_POSTGRES."""
-    address = os.environ.get("KAIROS_TEST_POSTGRES")
-    if not address:
+    """The address of a database with empty tables, made for this run on the server of KAIROS_TEST_POSTGRES."""
+    if not SERVER:
         pytest.skip("no PostgreSQL server is named in KAIROS_TEST_POSTGRES")
     name = f"kairos_test_{uuid4().hex[:12]}"
-    engine = create_engine(make_url(address), isolation_level="AUTOCOMMIT")
+    engine = create_engine(make_url(SERVER), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(address).set(database=name).render_as_string(hide_password=False)
+    made = make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+    open_database(made).close()
+    yield made
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql"] if SERVER else ["sqlite"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where an empty database is, of each kind in turn."""
+    """Where an empty database is: of SQLite, and where a server is named of PostgreSQL too."""
     if request.param == "sqlite":
-        yield shutil.copy(request.getfixturevalue("empty"), tmp_path)
+        yield str(shutil.copy(request.getfixturevalue("empty"), tmp_path))
         return
-    place = request.getfixturevalue("server")
-    open_database(place).close()
-    yield place
-    engine = create_engine(make_url(place))
+    made = request.getfixturevalue("server")
+    yield made
+    engine = create_engine(make_url(made))
     with engine.begin() as connection:
-        tables = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
-        emptied = ", ".join(table for table in tables if table not in ("kairos_version", "note"))
-        connection.execute(text(f"TRUNCATE {emptied} RESTART IDENTITY"))
-        connection.execute(text("DELETE FROM note WHERE name <> 'install_id'"))
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            kept = " WHERE name <> 'install_id'" if table.name == "note" else ""
+            connection.execute(text(f'DELETE FROM "{table.name}"{kept}'))
     engine.dispose()
 
 
@@ -80,7 +81,7 @@ class Rows:
         number = next(self._count)
         draft = changes.pop("draft", None) or {"text": changes.pop("text", f"post {number}"), "kind": "text"}
         slot = changes.get("slot_at", NOON)
-        plain = {
+        plain: dict[str, Any] = {
             "account": ACCOUNT,
             "campaign": "launch",
             "item": f"item{number}",
@@ -97,7 +98,7 @@ class Rows:
 
     def mention(self, **changes: Any) -> Inbound:
         number = next(self._count)
-        plain = {
+        plain: dict[str, Any] = {
             "account": ACCOUNT,
             "ref": f"m{number}",
             "author_hash": "ann",
@@ -110,7 +111,7 @@ class Rows:
         return Inbound(**plain | changes)
 
     def decision(self, **changes: Any) -> Decision:
-        plain = {
+        plain: dict[str, Any] = {
             "at": NOON,
             "account": ACCOUNT,
             "campaign": "launch",
@@ -125,11 +126,23 @@ class Rows:
         return Decision(**plain | changes)
 
     def refusal(self, **changes: Any) -> Refusal:
-        plain = {"at": NOON, "account": ACCOUNT, "rule": "P2", "source": "rules", "words": "no", "stage": "plan"}
+        plain: dict[str, Any] = {
+            "at": NOON,
+            "account": ACCOUNT,
+            "rule": "P2",
+            "source": "rules",
+            "words": "no",
+            "stage": "plan",
+        }
         return Refusal(**plain | changes)
 
     def past(self, ref: str, **changes: Any) -> engagement.HistoryRow:
-        plain = {"ref": ref, "text": f"past {ref}", "kind": "text", "created_at": NOON - timedelta(days=40)}
+        plain: dict[str, Any] = {
+            "ref": ref,
+            "text": f"past {ref}",
+            "kind": "text",
+            "created_at": NOON - timedelta(days=40),
+        }
         return engagement.HistoryRow(**plain | changes)
 
 

@@ -28,6 +28,10 @@ def notes_in(db: Database) -> list[str]:
         return sorted(session.exec(select(Note.name).where(Note.name != "install_id")).all())
 
 
+def test_every_claim_is_asked_of_postgresql_too(server: str) -> None:
+    assert server.startswith("postgresql")
+
+
 # --- two ways in ----------------------------------------------------------------------------------------------------
 
 

@@ -30,9 +30,6 @@ def notes_in(db: Database) -> list[str]:
         return sorted(session.exec(select(Note.name).where(Note.name != "install_id")).all())
 
 
-# --- what goes wrong later ------------------------------------------------------------------------------------------
-
-
 def fill(db: Database, count: int) -> None:
     with db.write() as session:
         for place in range(count):
