@@ -21,8 +21,8 @@ from bot.attention.outcomes import Scale
 GAP_S = 48 * features.HOUR_S
 """Between the last history post and the first candidate: counts of younger posts are not finished."""
 WINDOW = 100
-MOST_ROWS = 4000
-"""Rows read of one account, so that a few busy pages do not drown the others."""
+MOST_ROWS = 8000
+"""Posts kept of one account; of a busier one every second, third and so on."""
 VALIDATION_FROM = datetime(2016, 5, 6, tzinfo=UTC)
 """Facebook pages share world news: nothing from here on is trained on, whatever the page."""
 LEARNED_ACTIONS = ACTIONS[:3]
@@ -109,45 +109,59 @@ def csv_rows(file: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(lines)
 
 
-def read_series(file: Path, encoder: StaticEncoder) -> Iterator[Series]:
-    """Series of every account in a CSV of posts (columns of `tidy CSV`); identical texts of an account count once."""
-    rows: dict[tuple[str, str, str], list[dict[str, str]]] = {}
+@dataclass
+class Account:
+    """The rows of one account in a CSV of posts, in order of time."""
+
+    platform: str
+    name: str
+    split: str
+    rows: list[dict[str, str]]
+
+
+def read_accounts(file: Path) -> Iterator[Account]:
+    """Every account in a CSV of posts; raises NoRight at the first row that may not be trained on."""
+    found: dict[tuple[str, str, str], list[dict[str, str]]] = {}
     for line, row in enumerate(csv_rows(file), start=2):
         at = datetime.fromisoformat(row["created_at"])
         refuse_without_right(row["platform"], at, f"{file.name}:{line}")
-        rows.setdefault((row["platform"], row["account"], row.get("split") or "train"), []).append(row)
-    for (platform, account, split), posts in rows.items():
-        posts.sort(key=lambda row: row["created_at"])
-        fresh = list({row["text"]: row for row in reversed(posts)}.values())[::-1]
-        chosen = fresh[-MOST_ROWS:] if platform == "reddit" else fresh[:: max(1, -(-len(fresh) // (2 * MOST_ROWS)))]
-        chosen.sort(key=lambda row: row["created_at"])
-        texts = [row["text"] for row in chosen]
-        yield Series(
-            platform,
-            account,
-            split,
-            features.seconds([datetime.fromisoformat(row["created_at"]) for row in chosen]),
-            encoder.encode(texts).astype(np.float16),
-            features.kinds([row["kind"] for row in chosen]),
-            features.surfaces(texts),
-            np.array(
-                [[float(row[action]) if row[action] else np.nan for action in LEARNED_ACTIONS] for row in chosen],
-                dtype=np.float32,
-            ),
-        )
+        found.setdefault((row["platform"], row["account"], row.get("split") or "train"), []).append(row)
+    for (platform, name, split), rows in found.items():
+        rows.sort(key=lambda row: row["created_at"])
+        yield Account(platform, name, split, rows)
+
+
+def series_of(account: Account, encoder: StaticEncoder) -> Series:
+    """An account's posts as numbers; identical texts count once."""
+    fresh = list({row["text"]: row for row in reversed(account.rows)}.values())[::-1]
+    chosen = fresh[:: max(1, -(-len(fresh) // MOST_ROWS))]
+    chosen.sort(key=lambda row: row["created_at"])
+    texts = [row["text"] for row in chosen]
+    counts = [[float(row[action]) if row[action] else np.nan for action in LEARNED_ACTIONS] for row in chosen]
+    return Series(
+        account.platform,
+        account.name,
+        account.split,
+        features.seconds([datetime.fromisoformat(row["created_at"]) for row in chosen]),
+        encoder.encode(texts).astype(np.float16),
+        features.kinds([row["kind"] for row in chosen]),
+        features.surfaces(texts),
+        np.array(counts, dtype=np.float32),
+    )
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of posts we may train or validate on in a data folder; raises FileNotFoundError without any."""
+    found = [folder / "posts" / f"{name}.csv.gz" for name in ("facebook", "reddit", "reddit_more")]
+    if not any(file.is_file() for file in found):
+        raise FileNotFoundError(f"{folder}: no posts/facebook.csv.gz, reddit.csv.gz or reddit_more.csv.gz here")
+    return [file for file in found if file.is_file()]
 
 
 def read_all(folder: Path) -> list[Series]:
-    """Every series we may train or validate on in a folder of posts (facebook, reddit, reddit_more)."""
+    """Every series we may train or validate on in a data folder."""
     encoder = StaticEncoder.load()
-    found = []
-    for name in ("facebook", "reddit", "reddit_more"):
-        file = folder / "posts" / f"{name}.csv.gz"
-        if file.is_file():
-            found += list(read_series(file, encoder))
-    if not found:
-        raise FileNotFoundError(f"{folder}: no posts/facebook.csv.gz, reddit.csv.gz or reddit_more.csv.gz here")
-    return found
+    return [series_of(account, encoder) for file in files_of(folder) for account in read_accounts(file)]
 
 
 @dataclass
