@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
@@ -157,7 +158,7 @@ def due_snapshots(
     """
     due: list[DueSnapshot] = []
     ordered = sorted(set(ages))
-    for age, following in zip(ordered, [*ordered[1:], ordered[-1] + CHASE if ordered else timedelta(0)], strict=True):
+    for age, following in pairwise([*ordered, *(age + CHASE for age in ordered[-1:])]):
         age_s = int(age.total_seconds())
         measured = select(Snapshot.id).where(
             Snapshot.history_id == History.id, or_(col(Snapshot.due_age_s) >= age_s, col(Snapshot.age_s) >= age_s)
