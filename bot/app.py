@@ -183,7 +183,7 @@ class World:
             Tick("forget", timedelta(days=1), forget),
         ]
         if answering:
-            ticks.insert(0, Tick("listen", timedelta(minutes=2) if self.live else timedelta(minutes=30), hear))
+            ticks.insert(0, Tick("listen", timedelta(minutes=2) if self.live else timedelta(hours=1), hear))
         return ticks
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from scheduler.events import Event, OnEvent, unheard
 from scheduler.sending import Connectors
 from storage import engagement, mentions
 from storage.database import Database
-from storage.models import Inbound
+from storage.models import Account, Inbound
 
 Triage = Callable[[Session, Inbound], None]
 """Asked about each new mention, in the transaction that stores it."""
@@ -52,8 +52,12 @@ def listen(
 
 def _pages(db: Database, connectors: Connectors, account: str, clock: Clock) -> Iterator[MentionPage]:
     """Pages from the stored cursor on until it stands still, bounded."""
-    with db.write() as session:
-        cursor = engagement.ensure_account(session, account, clock()).mention_cursor
+    with db.read() as session:
+        known = session.get(Account, account)
+    if known is None:
+        with db.write() as session:
+            known = engagement.ensure_account(session, account, clock())
+    cursor = known.mention_cursor
     connector = connectors(account)
     for _ in range(MOST_PAGES):
         page = connector.mentions(cursor)

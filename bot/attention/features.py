@@ -83,8 +83,8 @@ def surface(text: str) -> list[float]:
 
 def surfaces(texts: Sequence[str]) -> NDArray[np.float32]:
     """`surface` of each text (n, SURFACE)."""
-    rows = [surface(text) for text in texts]
-    return np.array(rows, dtype=np.float32).reshape(len(rows), SURFACE)
+    known = {text: surface(text) for text in dict.fromkeys(texts)}  # a wording stands in many slots
+    return np.array([known[text] for text in texts], dtype=np.float32).reshape(len(texts), SURFACE)
 
 
 def rhythm(times: NDArray[np.float64], known: NDArray[np.float64], reference: float) -> NDArray[np.float32]:
