@@ -19,8 +19,6 @@ from connectors.base import Counts, OwnPost, Ref
 
 NEEDED = ("post_id", "created_at", "text")
 COLUMNS = (*NEEDED, "platform", "account", "kind", "likes", "replies", "shares", "clicks", "impressions", "score")
-LONGEST = 1000
-"""Most lines one record may take: a quote never closed must not swallow the rest."""
 
 _PLATFORM = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -135,7 +133,7 @@ def _records(rows: Iterator[str], width: int | None) -> Iterator[tuple[int, list
 
 def _taking(rows: Iterator[str], waiting: deque[str], taken: list[str]) -> Iterator[str]:
     """The lines of one record, each noted as it is taken: those put back first."""
-    while len(taken) < LONGEST and (line := waiting.popleft() if waiting else next(rows, None)) is not None:
+    while (line := waiting.popleft() if waiting else next(rows, None)) is not None:
         taken.append(line)
         yield line
 

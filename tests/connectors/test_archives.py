@@ -239,6 +239,15 @@ def test_rows_of_another_platform_than_the_account_s_are_bad(tmp_path: Path) -> 
     assert bad(open_archive(file, NOW, "fake/me")) == ["posts.csv:2: platform 'x' is not fake, the account's"]
 
 
+@pytest.mark.parametrize("missing", [8, 1])
+def test_of_a_short_packed_file_without_its_end_every_row_is_read(tmp_path: Path, missing: int) -> None:
+    file = tmp_path / "posts.csv.gz"
+    file.write_bytes(gzip.compress("\n".join((HEADER, line(1), line(2), "")).encode())[:-missing])
+    archive = open_archive(file, NOW)
+    assert ids(archive) == ["p1", "p2"]
+    assert bad(archive) == ["posts.csv.gz:4: the file breaks off here: the packed data is cut short"]
+
+
 # X
 
 
@@ -337,6 +346,9 @@ def test_an_archive_longer_than_what_is_held_at_once_is_read_whole(tmp_path: Pat
     file.write_text(file.read_text()[:5_000_000])
     torn = open_archive(file, NOW, "brand")
     assert (len(ids(torn)), len(bad(torn))) == (24, 1)
+    file.write_bytes(gzip.compress(file.read_bytes())[:-100])
+    packed = open_archive(file, NOW, "brand")
+    assert (len(ids(packed)), len(bad(packed))) == (24, 1)
 
 
 # Mastodon
