@@ -60,7 +60,7 @@ def import_history(
         done += len(rows)
         if on_step is not None:
             on_step(done, total)
-    return ImportReport(archive.format, outcomes, tuple(bad), +left_out)
+    return ImportReport(archive.format, outcomes, tuple(bad), dict(+left_out))
 
 
 def _lots(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -147,6 +148,16 @@ def test_bad_rows_of_the_account_meant_are_told_and_no_others(db: Database, tmp_
     report = import_history(db, file, "brand", NOW)
     assert list(map(str, report.bad)) == ["posts.csv:3: no text", "posts.csv:5: 3 cells, the header has 6"]
     assert report.left_out == {}
+
+
+def test_a_report_can_be_written_as_plain_values(db: Database, tmp_path: Path) -> None:
+    report = import_history(db, table(tmp_path, row(1), row(1), row(2, text="")), None, NOW)
+    assert json.loads(json.dumps(asdict(report))) == {
+        "format": "csv",
+        "accounts": {"fake/brand": {"added": 1, "unchanged": 0, "updated": 0}},
+        "bad": [{"file": "posts.csv", "line": 4, "why": "no text", "account": "fake/brand"}],
+        "left_out": {"earlier rows of the same post": 1},
+    }
 
 
 def test_a_post_still_to_come_is_not_taken(db: Database, tmp_path: Path) -> None:
