@@ -99,8 +99,9 @@ def accounts(session: Session) -> list[Account]:
 
 
 def posts_by_account(session: Session) -> dict[str, int]:
-    """How many public posts of each account are known."""
-    return dict(session.exec(select(History.account, func.count()).group_by(col(History.account))).all())
+    """How many public posts (no replies) of each account are known."""
+    query = select(History.account, func.count()).where(History.kind != REPLY).group_by(col(History.account))
+    return dict(session.exec(query).all())
 
 
 def record_history(session: Session, account: str, own: Iterable[HistoryRow], source: str, now: datetime) -> int:

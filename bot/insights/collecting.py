@@ -24,7 +24,7 @@ FINISHED = timedelta(hours=24)
 """Age from which counts are compared."""
 PAST = 5000
 """Posts of an account that the hours are drawn from."""
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
+EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 COMING = (State.PLANNED, State.CLAIMED, State.SENDING)
 WAITING = (State.HELD, State.UNKNOWN)
 
@@ -62,7 +62,7 @@ def collect_report(
         zone=zone,
         model=made[max(made, key=lambda number: number or 0)].model if made else "none yet",
         measure=in_words(used),
-        accounts=[_account(session, row, standing, now, lift(outcomes[row.id], weights)) for row in rows],
+        accounts=[_account(session, row, standing, lift(outcomes[row.id], weights)) for row in rows],
         posts=[_post(post, made.get(post.decision_id), measured.get(post.id or 0), used) for post in standing],
         lift=None if only is None else lift(only, weights),
         lift_steps=[] if only is None else lift_over_time(only, weights),
@@ -74,7 +74,7 @@ def collect_report(
     )
 
 
-def _account(session: Session, row: Account, posts: Sequence[Post], now: datetime, found: Lift) -> AccountRow:
+def _account(session: Session, row: Account, posts: Sequence[Post], found: Lift) -> AccountRow:
     states = Counter(post.state for post in posts if post.account == row.id)
     return AccountRow(
         account=row.id,
@@ -82,7 +82,7 @@ def _account(session: Session, row: Account, posts: Sequence[Post], now: datetim
         published=states[State.PUBLISHED],
         planned=sum(states[state] for state in COMING),
         waiting=sum(states[state] for state in WAITING),
-        replies=len(StoredFacts(session).sent(row.id, "reply", EVER, now, planned=False)),
+        replies=len(StoredFacts(session).sent(row.id, "reply", *EVER, planned=False)),
         paused=row.paused_reason,
         lift=found,
     )
@@ -90,6 +90,7 @@ def _account(session: Session, row: Account, posts: Sequence[Post], now: datetim
 
 def _post(post: Post, made: Decision | None, row: MeasuredPost | None, used: Mapping[str, float]) -> PostRow:
     option = {} if made is None else made.candidates[made.chosen]
+    measure = option.get("weights") or used  # what came is counted as the forecast was
     return PostRow(
         number=post.id or 0,
         account=post.account,
@@ -103,7 +104,7 @@ def _post(post: Post, made: Decision | None, row: MeasuredPost | None, used: Map
         mean=option.get("mean"),
         low=option.get("low"),
         high=option.get("high"),
-        value=None if row is None or row.age_s is None else worth(row, used),
+        value=None if row is None or row.age_s is None else worth(row, measure),
         counts={} if row is None else {name: count for name in COUNTS if (count := getattr(row, name)) is not None},
         finished=row is not None and row.age_s is not None and row.age_s >= FINISHED.total_seconds(),
         url=post.url,
@@ -119,7 +120,7 @@ def _values(past: Sequence[MeasuredPost], used: Mapping[str, float]) -> list[tup
 
 
 def _mentions(session: Session, account: str | None) -> list[MentionRow]:
-    rows = [row for row in mentions.outcomes(session, EVER) if account in (None, row.account)]
+    rows = [row for row in mentions.outcomes(session, EVER[0]) if account in (None, row.account)]
     ends = Counter((row.outcome, row.rule, row.intent) for row in rows)
     words = {(row.outcome, row.rule, row.intent): row.reason or "" for row in rows}
     return [MentionRow(end[0], count, end[1], end[2], words[end]) for end, count in ends.most_common()]

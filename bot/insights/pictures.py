@@ -123,7 +123,7 @@ def hours(cells: Sequence[Hour], *, zone: str, simulated: bool) -> Picture:
     return Picture(figure, found.words, f"Heat map of weekday by hour over {total} measured posts. {found.words}.{few}")
 
 
-def forecasts(pairs: Sequence[Measured], *, measure: str, simulated: bool) -> Picture:
+def forecasts(pairs: Sequence[Measured], *, simulated: bool) -> Picture:
     """Forecast beside outcome, one mark a post with its 80 % interval, on logarithmic scales."""
     if not pairs:
         figure, axes = canvas(4.4, 4.2, "No forecast to check yet", simulated)
@@ -151,8 +151,8 @@ def forecasts(pairs: Sequence[Measured], *, measure: str, simulated: bool) -> Pi
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     latest = f" (latest {DRAWN} drawn)" if len(drawn) < len(pairs) else ""
-    axes.set_xlabel(f"forecast: {measure}{latest}", fontsize=9, color=MUTED)
-    axes.set_ylabel("outcome", fontsize=9, color=MUTED)
+    axes.set_xlabel(f"forecast, in points{latest}", fontsize=9, color=MUTED)
+    axes.set_ylabel("outcome, in points", fontsize=9, color=MUTED)
     axes.legend(frameon=False, labelcolor=INK, fontsize=8.5, loc="upper left")
     return Picture(figure, title, f"Scatter of forecast against outcome for {len(pairs)} posts: {title}.")
 

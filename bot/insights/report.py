@@ -91,7 +91,7 @@ def _draw(data: ReportData) -> dict[str, Picture]:
     return {
         "calendar": pictures.calendar(dated, data.now, zone, simulated=simulated),
         "hours": pictures.hours(data.hours, zone=data.zone, simulated=simulated),
-        "forecasts": pictures.forecasts(pairs, measure=data.measure, simulated=simulated),
+        "forecasts": pictures.forecasts(pairs, simulated=simulated),
         "lift": pictures.lift_over_time(data.lift_steps, zone=zone, simulated=simulated),
     }
 

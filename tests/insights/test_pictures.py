@@ -49,7 +49,7 @@ def hours(height: float = 1.0, simulated: bool = True) -> Picture:
 
 
 def forecasts(value: float = 20.0, simulated: bool = True) -> Picture:
-    return pictures.forecasts(pairs(value), measure="likes", simulated=simulated)
+    return pictures.forecasts(pairs(value), simulated=simulated)
 
 
 def lift_over_time(ratio: float = 1.2, simulated: bool = True) -> Picture:
@@ -122,7 +122,7 @@ def test_an_old_calendar_is_cut_to_its_last_weeks() -> None:
 def test_empty_pictures_say_why_they_are_empty() -> None:
     assert "0 posts went out" in pictures.calendar([], NOON, BERLIN, simulated=False).title
     assert "Not enough data yet" in pictures.hours([], zone="UTC", simulated=False).title
-    assert "No forecast" in pictures.forecasts([], measure="likes", simulated=False).title
+    assert "No forecast" in pictures.forecasts([], simulated=False).title
     assert "Not yet known" in pictures.lift_over_time([], zone=BERLIN, simulated=False).title
 
 
@@ -142,6 +142,6 @@ def test_the_title_of_the_lift_is_its_latest_figure() -> None:
 
 
 def test_of_very_many_forecasts_only_the_latest_are_drawn_and_all_are_counted() -> None:
-    many = pictures.forecasts(pairs() * 50, measure="likes", simulated=False)
+    many = pictures.forecasts(pairs() * 50, simulated=False)
     assert many.title == "500 of 500 outcomes inside their 80 % interval"
-    assert "forecast: likes (latest 200 drawn)" in many.svg()
+    assert "forecast, in points (latest 200 drawn)" in many.svg()

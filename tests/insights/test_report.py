@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.insights.report import SHOWN, Extra, MentionRow, PostRow, ReportData, collect_report, write_report
-from storage import decisions, mentions
+from storage import decisions, mentions, outbox
 from storage.models import Inbound, Refusal, State
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -206,6 +206,30 @@ def test_collected_posts_stand_with_forecast_and_outcome(stage: Any) -> None:
     assert (by_text["It waits"].state, by_text["It waits"].stands) == ("held", "a person must approve")
     assert [(row.published, row.planned, row.waiting) for row in found.accounts] == [(2, 0, 1)]
     assert found.model == "attention 1"
+
+
+def test_what_came_is_counted_in_the_points_the_forecast_was_made_in(stage: Any) -> None:
+    option = {
+        "variant": "1",
+        "text": "x",
+        "slot": "s",
+        "score": 1,
+        "mean": 60.0,
+        "low": 20.0,
+        "high": 200.0,
+        "propensity": 0.9,
+    }
+    stage.published("x", likes=30, at=NOON - timedelta(days=3), candidates=[{**option, "weights": {"likes": 3.0}}])
+    (row,) = collect_report(stage.session, None, NOON, LIKES, "UTC").posts
+    assert row.value == 90.0
+
+
+def test_replies_that_went_out_are_counted_apart_from_posts(stage: Any) -> None:
+    stage.published("A post", likes=3)
+    reply = stage.planned("An answer", kind="reply")
+    outbox.published(stage.session, reply.id, ref="r", published_at=NOON + timedelta(days=40), now=NOON)
+    (row,) = collect_report(stage.session, None, NOON, LIKES, "UTC").accounts
+    assert (row.published, row.known, row.replies) == (1, 1, 1)
 
 
 def test_every_collected_post_is_in_the_page_as_words(stage: Any, tmp_path: Path) -> None:
