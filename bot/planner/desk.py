@@ -31,11 +31,13 @@ def desk(
 ) -> Desk:
     """The desk for planning a campaign, usable while the session is open."""
     past = {account: engagement.history(session, account, until=now) for account in campaign.accounts}
+    held = [post.account for post in outbox.standing(session, campaign.name)]
+    accounts = dict.fromkeys([*campaign.accounts, *held])
     return Desk(
         now=now,
         until=until,
         facts=StoredFacts(session, stop_file),
-        standing=[row for account in campaign.accounts for row in standing(session, campaign.name, account)],
+        standing=[row for account in accounts for row in standing(session, campaign.name, account)],
         past=past.__getitem__,
         forecaster=forecaster,
         abilities=abilities,

@@ -81,7 +81,7 @@ class Placing:
                 return self._chosen(due, kept, removed)
         if removed:
             return Unplaced(self._account, due.item.id, refused(removed, len(removed)))
-        return Unplaced(self._account, due.item.id, self._room.full(looked))
+        return Unplaced(self._account, due.item.id, self._room.full(looked, exact=bool(due.exact)))
 
     def _free(self, due: Due, group: Sequence[Slot], behind: int) -> list[Slot]:
         """Slots of the group it may have: a free post comes after its forerunners and leaves room for its followers."""

@@ -68,13 +68,13 @@ class Room:
     def refusal(self, slot: Slot, exact: bool = False) -> str | None:
         """Why the slot is not free, in words that go with a number of slots, or None. `exact` ones may share a day."""
         if self._weeks[week_of(slot.at, self._zone)] >= self._a_week:
-            return f"lie in a week that has its {_posts(self._a_week)}"
+            return f"in a week that has its {_posts(self._a_week)}"
         if self._a_day is not None and not exact and self._days[day_of(slot.at, self._zone)] >= self._a_day:
-            return f"lie on a day that has its share of {self._a_week} a week"
+            return f"on a day that has its share of {self._a_week} a week"
         next_ = bisect_left(self._times, slot.at)
         around = self._times[max(next_ - 1, 0) : next_ + 1]
         if any(abs(slot.at - at) < self._spacing for at in around):
-            return f"lie within {write_duration(self._spacing)} of another post"
+            return f"within {write_duration(self._spacing)} of another post"
         return None
 
     def take(self, slot: Slot) -> None:
@@ -110,11 +110,13 @@ class Room:
                 last, count = slot.at, count + 1
         return count
 
-    def full(self, slots: Sequence[Slot]) -> str:
+    def full(self, slots: Sequence[Slot], exact: bool = False) -> str:
         """Why none of these slots is free, in words for a person."""
         if not slots:
             return "the campaign opens no slot for it before this plan ends"
-        why = Counter(words for slot in slots if (words := self.refusal(slot)) is not None)
+        why = Counter(words for slot in slots if (words := self.refusal(slot, exact)) is not None)
+        if exact:
+            return f"its time {slots[0].local.replace('T', ' ')} is {next(iter(why))}"
         parts = ", ".join(f"{count} {words}" for words, count in why.most_common())
         return f"no slot is free before this plan ends: {parts}"
 
