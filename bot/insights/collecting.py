@@ -25,6 +25,8 @@ FINISHED = timedelta(hours=24)
 PAST = 5000
 """Posts of an account that the hours are drawn from."""
 EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+ENDS = ("answered", "held", "refused", "ignored", "new")
+"""What may become of a mention, in the order it is told."""
 COMING = (State.PLANNED, State.CLAIMED, State.SENDING)
 WAITING = (State.HELD, State.UNKNOWN)
 
@@ -123,7 +125,8 @@ def _mentions(session: Session, account: str | None) -> list[MentionRow]:
     rows = [row for row in mentions.outcomes(session, EVER[0]) if account in (None, row.account)]
     ends = Counter((row.outcome, row.rule, row.intent) for row in rows)
     words = {(row.outcome, row.rule, row.intent): row.reason or "" for row in rows}
-    return [MentionRow(end[0], count, end[1], end[2], words[end]) for end, count in ends.most_common()]
+    rows_of_ends = [MentionRow(end[0], count, end[1], end[2], words[end]) for end, count in ends.most_common()]
+    return sorted(rows_of_ends, key=lambda row: ENDS.index(row.outcome) if row.outcome in ENDS else len(ENDS))
 
 
 def _refusals(session: Session, account: str | None) -> list[RefusalRow]:
