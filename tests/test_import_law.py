@@ -25,7 +25,7 @@ HOMES = {
     "transformers": ("bot/attention/", "bot/replies/drafter.py"),
     "sqlalchemy": ("storage/",),
     "alembic": ("storage/",),
-    "typer": ("bot/cli.py", "bot/commands/"),
+    "typer": ("bot/cli/",),
 }
 
 

@@ -73,6 +73,8 @@ def backtest(
         write_json(asdict(found))
     else:
         show(past.render(found))
+        for line in found.words:
+            typer.echo(line)
         note(f"picture: {picture}")
     if not found.attention_is_better:
         raise typer.Exit(int(Exit.NOT_BETTER))

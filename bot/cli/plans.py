@@ -19,7 +19,7 @@ def plan_view(made: "Plan", zone: str, *, simulated: bool, why: dict[str, str]) 
 
     from bot.insights.visible import visible
 
-    stamp = " (SIMULATED account)" if simulated else ""
+    stamp = " (rehearsal: on the simulated sandbox)" if simulated else ""
     table = Table(
         title=f"{made.campaign}: {len(made.posts)} posts until {local(made.until, zone)} {zone}{stamp}",
         show_lines=True,
@@ -37,7 +37,7 @@ def plan_view(made: "Plan", zone: str, *, simulated: bool, why: dict[str, str]) 
         where = Text(f"{post.item}/{post.variant}\n", "bold").append(post.account, "dim")
         table.add_row(local(post.slot.at, zone), where, _forecast(post), words, Text(_why(post)))
     parts: list[RenderableType] = [table]
-    parts += [Text(f"not placed: {row.item} on {row.account}: {row.reason}", "yellow") for row in made.unplaced]
+    parts += [Text(words, "yellow") for words in _unplaced(made)]
     parts += [Text(f"{account}: {words}", "dim") for account, words in why.items()]
     return Group(*parts)
 
@@ -75,6 +75,14 @@ def as_data(made: "Plan", written: Path) -> dict[str, Any]:
         ],
         "unplaced": [{"account": row.account, "item": row.item, "reason": row.reason} for row in made.unplaced],
     }
+
+
+def _unplaced(made: "Plan") -> list[str]:
+    """What got no slot, posts with the same reason together."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for row in made.unplaced:
+        together.setdefault((row.account, row.reason), []).append(row.item)
+    return [f"not placed on {account}: {', '.join(items)}: {why}" for (account, why), items in together.items()]
 
 
 def _forecast(post: "PlannedPost") -> str:
