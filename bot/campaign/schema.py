@@ -264,6 +264,13 @@ class Campaign(Part):
         object.__setattr__(moved, "__pydantic_private__", {"_folder": folder})
         return moved
 
+    def on_account(self, account: str) -> Self:
+        """The same campaign for this account alone, whatever accounts its file names."""
+        everywhere = [item.model_copy(update={"accounts": []}) for item in self.posts]
+        moved = self.model_copy(update={"accounts": [account], "posts": everywhere})
+        moved.__dict__.pop("fingerprint", None)  # it says something else now
+        return moved.in_folder(self.folder)
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of what it says, whatever the order of keys, the comments or the folder."""
