@@ -12,7 +12,7 @@ from bot.policy.base import Refused, Settings
 from bot.policy.rulebook import permit
 from bot.replies.addressing import addressed
 from bot.replies.outgoing import Answer, proposal_of, put_out
-from storage import mentions, outbox
+from storage import calendar, mentions, outbox
 from storage.database import install_id
 from storage.facts import StoredFacts
 from storage.models import Inbound, Post, State
@@ -78,9 +78,8 @@ def answer(
 def _campaign(session: Session, inbound: Inbound, row: Post | None) -> str:
     if row is not None:
         return row.campaign
-    written = outbox.standing(session, account=inbound.account)
-    if not written:
-        raise CannotAnswer(
-            f"mention {inbound.id}: nothing was written from {inbound.account} yet; name the campaign that answers"
-        )
-    return written[-1].campaign
+    last = calendar.last_campaign(session, inbound.account)
+    if last is None:
+        words = f"mention {inbound.id}: nothing was written from {inbound.account} yet; name the campaign that answers"
+        raise CannotAnswer(words)
+    return last

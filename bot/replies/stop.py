@@ -8,10 +8,11 @@ count anywhere, unless they are turned round ("please don't stop writing to me")
 import re
 import unicodedata
 
+from bot.replies.bare import bare
 from bot.replies.stop_wordings import ALONE, ANYWHERE, ENDINGS, POLITE, TURNED_ROUND, UNSPACED
 
-LONGEST = 2000
-"""Characters that are read; a request for silence does not come later."""
+FEW = 12
+"""Words of a text that says nothing else; longer ones are not tried, which also bounds the work."""
 
 
 def _any(wordings: str) -> str:
@@ -22,18 +23,18 @@ def _any(wordings: str) -> str:
 
 
 _ALONE = re.compile(rf"(?:{_any(POLITE)} )*{_any(ALONE)}(?: {_any(POLITE + ALONE)})*")
-_ANYWHERE = re.compile(rf"(?<![\w'])(?<!\bnon )(?P<turned>{_any(TURNED_ROUND)} (?:ever )?)?{_any(ANYWHERE)}")
+_ANYWHERE = re.compile(rf"(?<![\w'-])(?<!\bnon )(?P<turned>{_any(TURNED_ROUND)} (?:ever )?)?{_any(ANYWHERE)}")
 _UNSPACED = re.compile(_any(UNSPACED))
 _ENDING = re.compile(_any(ENDINGS))
-_AWAY = re.compile(r"https?://\S+|(?<!\w)@[\w.@-]*\w")
 _PAUSES = re.compile(r"[.,;:!?…]+(?=\s|$)|\n")
 _SIGNS = re.compile(r"[^\w', -]+|_")
 
 
 def asks_for_silence(text: str) -> bool:
     """Whether this text asks us not to write to its author again."""
-    said = _plain(text[:LONGEST])
-    if _ALONE.fullmatch(" ".join(said.replace(",", " ").split())) or _UNSPACED.search(said):
+    said = _plain(bare(text))
+    words = said.replace(",", " ").split()
+    if (len(words) <= FEW and _ALONE.fullmatch(" ".join(words))) or _UNSPACED.search(said):
         return True
     return any(not _is_turned_round(found) for found in _ANYWHERE.finditer(said))
 
@@ -45,6 +46,6 @@ def _is_turned_round(found: re.Match[str]) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Small letters and single spaces; no handles, addresses or signs, and a comma for every pause."""
+    """Small letters and single spaces; no signs but a comma for every pause."""
     flat = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return " ".join(_SIGNS.sub(" ", _PAUSES.sub(",", _AWAY.sub(" ", flat))).split())
+    return " ".join(_SIGNS.sub(" ", _PAUSES.sub(",", flat)).split())
