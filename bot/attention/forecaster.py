@@ -14,7 +14,7 @@ from bot.attention import features
 from bot.attention.encoder import StaticEncoder
 from bot.attention.forecast import Attended, Candidate, Forecast, PastPost
 from bot.attention.network import AttentionNetwork, Memory, Posts
-from bot.attention.outcomes import Scale, finished
+from bot.attention.outcomes import UNKNOWN, Scale, finished
 
 LONGEST_HISTORY = 1000
 CHUNK = 512
@@ -68,11 +68,12 @@ class AttentionForecaster:
     def predict(
         self, history: Sequence[PastPost], candidates: Sequence[Candidate], action: str = "likes"
     ) -> list[Forecast]:
-        """One forecast per candidate. Posts of the history that are later than every candidate are not read."""
-        if not candidates:
-            return []
-        last = max(candidate.at for candidate in candidates)
-        read = self._read([(place, post) for place, post in enumerate(history) if post.at < last], action)
+        """One forecast per candidate, from the last LONGEST_HISTORY posts of the history."""
+        recent = sorted(enumerate(history), key=lambda pair: pair[1].at)[-LONGEST_HISTORY:]
+        if not np.isfinite(finished([post for _, post in recent], action)).any():
+            # Without one outcome there is nothing to attend to.
+            return [Forecast.normal(0, 1, UNKNOWN.centre, UNKNOWN.spread) for _ in candidates]
+        read = self._read(recent, action)
         found: list[Forecast] = []
         for start in range(0, len(candidates), CHUNK):
             probabilities, attended = self._score(read, candidates[start : start + CHUNK])
@@ -97,8 +98,7 @@ class AttentionForecaster:
             rows.append([forecast.mean for forecast in self.predict(kept, candidates, action)])
         return np.array(rows, dtype=np.float64).reshape(draws, len(candidates))
 
-    def _read(self, history: Sequence[tuple[int, PastPost]], action: str) -> _Read:
-        recent = sorted(history, key=lambda pair: pair[1].at)[-LONGEST_HISTORY:]
+    def _read(self, recent: Sequence[tuple[int, PastPost]], action: str) -> _Read:
         key = _fingerprint(recent, action)
         if key not in self._reads:
             if len(self._reads) >= 8:
@@ -112,7 +112,7 @@ class AttentionForecaster:
         measured, scale = np.isfinite(values), Scale.of(values)
         z = np.where(measured, scale.z(values), 0.0)
         times = features.seconds([post.at for post in posts])
-        reference = float(times[-1]) if len(times) else 0.0
+        reference = float(times[-1])
         with torch.inference_mode():
             memory = self._network.remember(
                 self._posts(posts, times, times, reference),
@@ -126,7 +126,7 @@ class AttentionForecaster:
     def _score(self, read: _Read, candidates: Sequence[Candidate]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         times = features.seconds([candidate.at for candidate in candidates])
         with torch.inference_mode():
-            posts = self._posts(candidates, times, read.known, read.reference or float(times.min()))
+            posts = self._posts(candidates, times, read.known, read.reference)
             logits, attended = self._network.forecast(read.memory, posts)
             if len(read.known) < SHRINK_TIME_BELOW:
                 # Half of the way to a forecast that does not know the hour: log-probabilities are averaged.
@@ -147,13 +147,8 @@ class AttentionForecaster:
         reference: float,
     ) -> Posts:
         texts = [post.text for post in posts]
-        rows = (
-            features.tokens(
-                times, features.kinds([post.kind for post in posts]), features.surfaces(texts), known, reference
-            )
-            if posts
-            else np.zeros((0, features.WIDTH), dtype=np.float32)
-        )
+        kinds = features.kinds([post.kind for post in posts])
+        rows = features.tokens(times, kinds, features.surfaces(texts), known, reference)
         return Posts(torch.from_numpy(self._encoder.encode(texts))[None], torch.from_numpy(rows)[None])
 
 
