@@ -4,7 +4,7 @@ What is bound to a time comes first: posts with an `at`, then recurring posts wh
 the order of the file, because a campaign is a story, with what its sources gave at the end.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -88,14 +88,16 @@ def due(campaign: Campaign, desk: Desk, account: str, abilities: Abilities) -> t
     """What is to be said on the account until the plan ends, and what rests, with the reason."""
     found: list[Due] = []
     resting: list[Unplaced] = []
+    rows_of: defaultdict[str, list[Standing]] = defaultdict(list)
+    for row in desk.standing:
+        if (row.campaign, row.account) == (campaign.name, account):
+            rows_of[row.item].append(row)
     told: datetime | None = None
     for item in (*campaign.posts, *desk.items):
         if account not in campaign.accounts_of(item):
             continue
-        rows = [
-            row for row in desk.standing if (row.campaign, row.account, row.item) == (campaign.name, account, item.id)
-        ]
-        coming = _Coming(campaign, desk, item, wordings(campaign, item, account, abilities), rows)
+        said = wordings(campaign, item, account, abilities)
+        coming = _Coming(campaign, desk, item, said, rows_of[item.id])
         try:
             each = coming.due()
         except _Rests as reason:

@@ -1,7 +1,7 @@
 """Gives one account's posts their places in turn; what is due, free, permitted or best is asked of the files beside."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.attention.forecast import Candidate
 from bot.campaign.schema import Campaign
@@ -64,8 +64,6 @@ class Placing:
             if isinstance(post, Unplaced):
                 return placed, [] if placed else [post]
             placed.append(post)
-            if not coming.bound:
-                self._reached = post.slot.at
             coming = coming.following(post.variant, post.slot.at)
         return placed, []
 
@@ -78,7 +76,10 @@ class Placing:
             kept, no = self._permitted(due, [(wording, slot) for slot in free for wording in due.turn])
             removed += no
             if kept:
-                return self._chosen(due, kept, removed)
+                post = self._chosen(due, kept, removed)
+                if not due.bound and not _kept_back(kept[0][1], removed):
+                    self._reached = post.slot.at
+                return post
         if removed:
             return Unplaced(self._account, due.item.id, refused(removed, len(removed)))
         return Unplaced(self._account, due.item.id, self._room.full(looked, exact=bool(due.exact)))
@@ -157,3 +158,8 @@ class Placing:
     @property
     def _platform(self) -> str:
         return self._account.partition("/")[0]
+
+
+def _kept_back(first: Slot, removed: Sequence[Removed]) -> bool:
+    """Whether rules, not the pace, keep a post from going out for a day or more; others need not wait for it."""
+    return any(first.at - one.slot.at >= timedelta(days=1) for one in removed)

@@ -114,7 +114,7 @@ class Room:
         """Why none of these slots is free, in words for a person."""
         if not slots:
             return "the campaign opens no slot for it before this plan ends"
-        why = Counter(words for slot in slots if (words := self.refusal(slot, exact)) is not None)
+        why = Counter(self.refusal(slot, exact) or "before a post that goes first in the file" for slot in slots)
         if exact:
             return f"its time {slots[0].local.replace('T', ' ')} is {next(iter(why))}"
         parts = ", ".join(f"{count} {words}" for words, count in why.most_common())

@@ -118,6 +118,21 @@ def test_a_settled_post_goes_before_those_that_follow_in_the_file(make: Any) -> 
     assert days == {"p0": "2026-11-23", "p2": "2026-11-26", "p3": "2026-11-27"}
 
 
+def test_a_post_that_a_rule_keeps_back_does_not_keep_back_the_others(make: Any) -> None:
+    facts = PlainFacts([said(make.texts[0], make.monday - timedelta(days=27), campaign="", item="")])
+    early = make.taste(lambda candidate: -(candidate.at - make.monday).total_seconds() / 1e6)
+    made = plan(make.campaign(make.items(4)), make.desk(facts=facts, forecaster=early))
+    days = {post.item: post.slot.local[:10] for post in made.posts}
+    assert days == {"p0": "2026-11-26", "p1": "2026-11-23", "p2": "2026-11-24", "p3": "2026-11-25"}
+
+
+def test_a_post_that_cannot_come_after_its_forerunner_says_so(make: Any) -> None:
+    standing = [make.stand("p0", "2026-11-29T19:00", State.PLANNED)]
+    made = plan(make.campaign(make.items(2)), make.desk(standing=standing))
+    assert made.posts == ()
+    assert "before a post that goes first in the file" in reasons(made)["p1"]
+
+
 def test_refused_candidates_are_kept_with_rule_and_reason(make: Any) -> None:
     variants = [
         {"id": "long", "text": "much " * 120},
