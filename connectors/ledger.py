@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Ledger:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self._place, check_same_thread=False, isolation_level=None, timeout=10)
+            weakref.finalize(self, self._connection.close)
             # Outlives a killed process, not a power cut: what is simulated is not worth a wait for the disk.
             self._connection.executescript(f"pragma journal_mode=wal; pragma synchronous=normal; {TABLES}")
 
