@@ -132,9 +132,9 @@ def test_the_title_of_forecasts_counts_the_outcomes_inside_their_interval() -> N
 
 
 def test_an_outcome_equal_to_the_shown_end_of_the_interval_is_inside() -> None:
-    assert Measured(3, 0.6, 4.4, 4, False).inside
-    assert Measured(3, 0.6, 4.4, 1, False).inside
-    assert not Measured(3, 0.6, 4.4, 0, False).inside
+    assert Measured(3, 1.4, 4.6, 1, False).inside  # shown as 1 to 5
+    assert Measured(3, 1.4, 4.6, 5, False).inside
+    assert not Measured(3, 1.4, 4.6, 0, False).inside
 
 
 def test_the_title_of_the_lift_is_its_latest_figure() -> None:

@@ -306,6 +306,8 @@ def test_mentions_are_counted_by_what_became_of_them_without_names_or_words(stag
 
 def test_refused_drafts_are_counted_by_rule(stage: Any) -> None:
     stage.published("Here", likes=3)
+    answer = Refusal(at=NOON, account="sandbox/main", rule="R3", source="s", words="w", stage="reply", mention_id=1)
+    decisions.log_refusal(stage.session, answer)  # told with the mentions already
     for words in ("too near", "nearer still"):
         decisions.log_refusal(
             stage.session,
