@@ -38,7 +38,7 @@ def figures(
     for account in held_out[::every]:
         if on_step is not None:
             on_step(f"{account.platform}/{account.name}")
-        rows = judge(_posts(account)[-LATEST:], models, np.random.default_rng(0))
+        rows = judge(posts_of(account)[-LATEST:], models, np.random.default_rng(0))
         found[account.platform, account.name] = averaged(rows)
     return found
 
@@ -72,7 +72,7 @@ def table(measured: Figures) -> str:
             cells = [_cell([row for rows in accounts for row in rows if (row.model, row.k) == (name, k)]) for k in KS]
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
         lines += ["", *(_against(accounts, k) for k in KS), ""]
-    return "\n".join(line for line in lines).rstrip()
+    return "\n".join(lines).rstrip()
 
 
 def _cell(rows: Sequence[Row]) -> str:
@@ -102,7 +102,8 @@ def _against(accounts: Sequence[Sequence[Row]], k: int) -> str:
     )
 
 
-def _posts(account: Account) -> list[PastPost]:
+def posts_of(account: Account) -> list[PastPost]:
+    """The rows of an account as past posts, counted long after."""
     return [
         PastPost(
             account.platform,
