@@ -1,5 +1,7 @@
 """Which account a person means by a name; accounts themselves are storage's."""
 
+from collections.abc import Iterable
+
 from sqlmodel import Session
 
 from bot.campaign.problems import did_you_mean
@@ -15,12 +17,12 @@ class UnknownAccount(LookupError):
         return str(self.args[0])
 
 
-def account_named(session: Session, name: str | None) -> str:
+def account_named(session: Session, name: str | None, also: Iterable[str] = ()) -> str:
     """The account meant by platform/name or a name alone; for None, the only one with a history.
 
-    Raises UnknownAccount.
+    Known are those in the database and those of `also`. Raises UnknownAccount.
     """
-    known = [account.id for account in engagement.accounts(session)]
+    known = list(dict.fromkeys([*(account.id for account in engagement.accounts(session)), *also]))
     if name is None:
         counted = engagement.posts_by_account(session)
         busy = [account for account in known if counted.get(account)]

@@ -3,6 +3,7 @@
 Posts and replies go by their number, mentions without an answer as m1, m2 ...
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,7 @@ from storage.database import Database
 from storage.models import Inbound
 
 EVERYTHING = "all"
+_NUMBER = re.compile(r"(?P<mention>m?)(?P<number>[0-9]{1,18})")
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,13 @@ def _settle(
     settled = Settled()
     with db.write() as session:
         for name in _named(session, ids):
-            number = name.removeprefix("m")
-            if not number.isdecimal():
+            found = _NUMBER.fullmatch(name)
+            if found is None:
                 settled.refused.append(f"{name}: not a number of `kairos queue`")
-            elif name.startswith("m"):
-                _settle_mention(session, int(number), mention, settled)
+            elif found["mention"]:
+                _settle_mention(session, int(found["number"]), mention, settled)
             else:
-                _settle_post(session, int(number), post, settled)
+                _settle_post(session, int(found["number"]), post, settled)
     return settled
 
 
@@ -143,8 +145,12 @@ def _named(session: Session, ids: Sequence[str]) -> list[str]:
 
 
 def _settle_mention(session: Session, number: int, say: Callable[[Session, int], str], settled: Settled) -> None:
-    if session.get(Inbound, number) is None:
+    found = session.get(Inbound, number)
+    if found is None:
         settled.refused.append(f"m{number}: there is no such mention")
+        return
+    if found.outcome not in mentions.PENDING:
+        settled.refused.append(f"m{number}: too late, it is {found.outcome}")
         return
     try:
         settled.done.append(say(session, number))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.settings import Settings
+from bot.settings import Settings, is_there
 
 ROOMS = ("bot", "connectors", "scheduler", "storage")
 ROOM_NEEDED = 200 * 1024 * 1024
@@ -59,19 +59,22 @@ def _databases(settings: Settings) -> Iterator[Finding]:
     from storage.database import StorageError, open_database
     from storage.engagement import posts_by_account
 
-    for name, url in (("true database", settings.truth_url), ("rehearsal", settings.rehearsal_url)):
-        if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-            yield Finding(name, None, "nothing there yet")
+    for name, url in settings.worlds.items():
+        if not is_there(url):
+            yield Finding(f"{name} database", None, "nothing there yet")
             continue
         try:
             db = open_database(url, migrate=False)
+            try:
+                with db.read() as session:
+                    counted = posts_by_account(session)
+            finally:
+                db.close()
         except StorageError as error:
-            yield Finding(name, False, str(error))
-            continue
-        with db.read() as session:
-            counted = posts_by_account(session)
-        db.close()
-        yield Finding(name, True, f"{sum(counted.values())} public posts of {len(counted)} accounts")
+            yield Finding(f"{name} database", False, str(error))
+        else:
+            words = f"{sum(counted.values())} public posts of {len(counted)} accounts"
+            yield Finding(f"{name} database", True, words)
 
 
 def _encoder() -> str:
@@ -90,8 +93,8 @@ def _model() -> str:
 def _guarded(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, look())
-    except (ImportError, OSError, ValueError) as error:
-        return Finding(what, False, str(error).splitlines()[0])
+    except Exception as error:
+        return Finding(what, False, (str(error).splitlines() or [type(error).__name__])[0])
 
 
 def _connectors() -> Iterator[Finding]:
@@ -107,6 +110,9 @@ def _connectors() -> Iterator[Finding]:
 
 
 def _kill_switch(settings: Settings) -> Finding:
-    if settings.stop_file.exists():
-        return Finding("kill switch", None, f"everything is stopped ({settings.stop_file}); `kairos resume` starts it")
+    from bot.switch import pulled
+
+    places = pulled(settings).places
+    if places:
+        return Finding("kill switch", None, f"everything is stopped ({', '.join(places)}); `kairos resume` starts it")
     return Finding("kill switch", True, "not pulled")

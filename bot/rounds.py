@@ -54,7 +54,7 @@ class Rounds:
         self.campaigns = list(campaigns)
         if wish.account is not None:
             with world.db.read() as session:
-                account = account_named(session, wish.account)
+                account = account_named(session, wish.account, (name for one in campaigns for name in one.accounts))
             self.campaigns = [campaign.on_account(account) for campaign in campaigns]
         self.paper = None if wish.plan_file is None else paper.read(wish.plan_file)
         if self.paper is not None:

@@ -17,7 +17,8 @@ from scheduler.lapse import run_lapse
 from scheduler.runner import run_forever
 from scheduler.ticks import Tick
 from storage import calendar, engagement, outbox
-from storage.models import State
+from storage.facts import StoredFacts
+from storage.models import Post
 
 
 class AlreadyRunning(RuntimeError):
@@ -26,12 +27,22 @@ class AlreadyRunning(RuntimeError):
 
 @dataclass(frozen=True)
 class Lapse:
-    """How far a rehearsal came, and whether it stopped because a post waits for a person."""
+    """How far a rehearsal came, and why its clock stands where it does not stand at the end."""
 
     began: datetime
     reached: datetime
     waiting: int | None = None
-    """Id of the post it stopped at."""
+    """Id of the post that waits for a person and whose slot has come."""
+    stopped: str | None = None
+    """Why everything is stopped."""
+
+
+class _Halt(Exception):
+    """The clock stands until a person has done something."""
+
+    def __init__(self, waiting: int | None = None, stopped: str | None = None) -> None:
+        super().__init__(waiting, stopped)
+        self.waiting, self.stopped = waiting, stopped
 
 
 def rehearse(
@@ -42,13 +53,14 @@ def rehearse(
     approve_all: bool = False,
     on_step: Callable[[datetime], None] | None = None,
 ) -> Lapse:
-    """Run a dry world to a simulated moment, or to the slot of the first post that waits for a person.
+    """Run a dry world to a simulated moment, to the slot of a post that waits for a person, or to `kairos stop`.
 
     Interrupted at any point it stops in order, and the next rehearsal goes on from there.
     """
     clock = world.clock
     assert isinstance(clock, LapseClock)
     began = clock()
+    halt = _Halt()
     with only_one(world.settings.folder / "dry"):
         deliverer = world.deliverer(patience=None)
         deliverer.take_over()
@@ -58,17 +70,34 @@ def rehearse(
             if approve_all:
                 approve_held(world)
 
-        ticks = [*world.ticks(deliverer, plan), Tick("clock", timedelta(hours=1), lambda: remember_clock(world))]
+        def step(now: datetime) -> None:
+            if on_step is not None:
+                on_step(now)
+            waiting = None if approve_all else _first_waiting(world, began)
+            if waiting is not None and waiting.slot_at <= now:
+                raise _Halt(waiting=waiting.id)
+
+        def next_step() -> datetime | None:
+            waiting = None if approve_all else _first_waiting(world, began)
+            slot = None if waiting is None else waiting.slot_at
+            return min((moment for moment in (slot, next_moment(world, deliverer)) if moment is not None), default=None)
+
+        ticks = [
+            Tick("stop", timedelta(seconds=1), lambda: _halt_where_stopped(world)),
+            *world.ticks(deliverer, plan),
+            Tick("clock", timedelta(hours=1), lambda: remember_clock(world)),
+        ]
         try:
+            _halt_where_stopped(world)
             world.backfill()
             plan()
-            waiting = _first_waiting(world, until)
-            end = until if waiting is None else max(waiting[1], began)
-            run_lapse(clock, end, ticks, lambda: next_moment(world, deliverer), on_step)
+            run_lapse(clock, until, ticks, next_step, step)
+        except _Halt as stands:
+            halt = stands
         finally:
             deliverer.drain()
             remember_clock(world)
-        return Lapse(began, clock(), None if waiting is None else waiting[0])
+        return Lapse(began, clock(), halt.waiting, halt.stopped)
 
 
 def go_live(world: World, rounds: Rounds, stop: threading.Event) -> None:
@@ -102,16 +131,17 @@ def approve_held(world: World) -> int:
         return sum(outbox.approve(session, post_id, world.clock()) for post_id in waiting)
 
 
-def _first_waiting(world: World, until: datetime) -> tuple[int, datetime] | None:
-    """The first post (no reply) that waits for a person and has its slot before `until`."""
+def _halt_where_stopped(world: World) -> None:
     with world.db.read() as session:
-        waiting = [
-            (post.id, post.slot_at)
-            for post in calendar.queue(session)
-            if post.kind == "post" and post.state is State.HELD and post.slot_at < until and post.id is not None
-        ]
-    coming = [pair for pair in waiting if pair[1] >= world.clock()]
-    return min(coming, key=lambda pair: pair[1], default=None)
+        why = StoredFacts(session, world.settings.stop_file).stopped()
+    if why is not None:
+        raise _Halt(stopped=why)
+
+
+def _first_waiting(world: World, since: datetime) -> Post | None:
+    """The post (no reply) that waits for a person and has the first slot from `since` on."""
+    with world.db.read() as session:
+        return next((post for post in calendar.queue(session) if post.kind == "post" and post.slot_at >= since), None)
 
 
 @contextmanager

@@ -22,6 +22,11 @@ class Settings:
         )
 
     @property
+    def worlds(self) -> dict[str, str]:
+        """Database of each world, live and rehearsal."""
+        return {"live": self.truth_url, "rehearsal": self.rehearsal_url}
+
+    @property
     def truth_url(self) -> str:
         """Database of the live world and of imported history."""
         return self.database_url or f"sqlite:///{self.folder / 'kairos.db'}"
@@ -40,3 +45,9 @@ class Settings:
     def plans(self) -> Path:
         """Where `kairos plan` writes its hashed plans."""
         return self.folder / "plans"
+
+
+def is_there(database_url: str) -> bool:
+    """Whether this database has been made; one on a server counts as made."""
+    place = database_url.removeprefix("sqlite:///")
+    return place == database_url or Path(place).exists()

@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
 )
+INTERRUPTED = 130
 for room in (first, campaigns, running, queue, history):
     room.register(app)
 
@@ -29,16 +30,31 @@ for room in (first, campaigns, running, queue, history):
 def main() -> None:
     """The command `kairos`."""
     try:
-        app()
-    except BrokenPipeError:
-        # The reader went away (`kairos queue | head`): not an error, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except (Exception, KeyboardInterrupt) as error:
-        from bot.cli.failures import told
-        from bot.settings import Settings
+        _take_closed_streams()
+        code = _run()
+        sys.stdout.flush()  # here, where a full disk or a reader that went away can still be told
+    except BaseException as error:
+        from bot.cli.failures import tell
 
-        lines, code = told(error, Settings.from_environment(os.environ, Path.cwd()).folder)
-        for line in lines:
-            sys.stderr.write(f"{line}\n")
-        sys.exit(int(code))
+        code = tell(error)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Exit code of the command; an interrupt and a closed pipe, which Typer ends in silence, come out as they were."""
+    try:
+        app(prog_name="kairos")
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None
+        if end.code == INTERRUPTED:
+            raise KeyboardInterrupt from None
+        return int(end.code or 0)
+    return 0
+
+
+def _take_closed_streams() -> None:
+    """Where a shell has closed stdout or stderr, write to nowhere: the next file opened would get its number."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115

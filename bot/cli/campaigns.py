@@ -42,11 +42,11 @@ def validate(files: Files, as_json: Json = False) -> None:
         return
     for file, campaign in zip(files, found, strict=True):
         said = (
-            (len(campaign.posts), "posts"),
-            (len(campaign.sources), "sources"),
-            (len(campaign.replies.rules), "rules"),
+            (len(campaign.posts), "post"),
+            (len(campaign.sources), "source"),
+            (len(campaign.replies.rules), "reply rule"),
         )
-        parts = ", ".join(f"{count} {what}" for count, what in said if count)
+        parts = ", ".join(f"{count} {what}{'s' * (count > 1)}" for count, what in said if count)
         typer.echo(f"{file}: {campaign.name} is fine: {parts} for {', '.join(campaign.accounts)}, mode {campaign.mode}")
 
 

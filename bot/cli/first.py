@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.options import Json, settings
-from bot.cli.say import Exit, note, progress, show, write_json
+from bot.cli.say import Exit, note, progress, show, stop, write_json
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +25,8 @@ def demo(
     from bot.cli.showing import demo_view
     from bot.demo.show import run_demo
 
+    if out.is_dir():
+        stop(f"{out}: a folder; name a file for the report: --out {out / 'kairos-demo.html'}")
     with progress("four simulated weeks", total=None) as bar:
         shown = run_demo(seeds, out, on_step=bar)
     if as_json:
@@ -34,14 +36,19 @@ def demo(
         note(f"report: {shown.report}")
 
 
-def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path()) -> None:
+def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path(), as_json: Json = False) -> None:
     """Write a first campaign, its schema for your editor, and a page of answers; your files are never overwritten."""
     from bot.campaign import scaffold
 
-    for kept in scaffold.already_there(folder):
-        note(f"{kept} is there already and stays as it is")
-    for written in scaffold.init(folder):
-        typer.echo(f"wrote {written}")
+    kept = scaffold.already_there(folder)
+    written = scaffold.init(folder)
+    if as_json:
+        write_json({"written": [str(file) for file in written], "kept": [str(file) for file in kept]})
+        return
+    for file in kept:
+        note(f"{file} is there already and stays as it is")
+    for file in written:
+        typer.echo(f"wrote {file}")
     note(f"next: kairos plan {folder / 'campaign.yaml'}")
 
 

@@ -64,6 +64,7 @@ def outcome_of(world: "World", lapse: "Lapse", happened: Happenings) -> dict[str
         "from": lapse.began,
         "to": lapse.reached,
         "waits_for": lapse.waiting,
+        "stopped": lapse.stopped,
         "events": dict(happened.counts),
         "outbox": {state.value: count for state, count in states.items() if count},
         "mentions": dict(settled),
@@ -73,18 +74,17 @@ def outcome_of(world: "World", lapse: "Lapse", happened: Happenings) -> dict[str
 
 def outcome_view(outcome: dict[str, Any], zone: str) -> "RenderableType":
     """The same for a person."""
+    from rich.console import Group
     from rich.table import Table
 
     from bot.cli.say import local
 
-    table = Table(
-        title=f"Rehearsal {local(outcome['from'], zone)} to {local(outcome['to'], zone)} {zone} (SIMULATED)",
-        show_header=False,
-    )
+    title = f"Rehearsal {local(outcome['from'], zone)} to {local(outcome['to'], zone)} {zone} (SIMULATED)"
+    table = Table(show_header=False)
     table.add_row("outbox now", _counted(outcome["outbox"]))
     table.add_row("mentions", _counted(outcome["mentions"]))
     table.add_row("refused by rule", _counted(outcome["refused_by_rule"]))
-    return table
+    return Group(title, table)
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -68,20 +68,25 @@ def backtest(
             action,
             on_step=lambda at: bar(at.done, at.total, f"{at.model}, {at.k} posts"),
         )
-    past.picture(found, picture)
+    if found.rows:
+        past.picture(found, picture)
     if as_json:
         write_json(asdict(found))
     else:
-        show(past.render(found))
+        if found.rows:
+            show(past.render(found))
+            note(f"picture: {picture}")
         for line in found.words:
             typer.echo(line)
-        note(f"picture: {picture}")
     if not found.attention_is_better:
         raise typer.Exit(int(Exit.NOT_BETTER))
 
 
 def explain(
-    number: Annotated[int, typer.Argument(help="Number of a post, as `kairos status` and `kairos queue` show it.")],
+    number: Annotated[
+        int,
+        typer.Argument(min=1, max=2**63 - 1, help="Number of a post, as `kairos status` and `kairos queue` show it."),
+    ],
     live: Live = False,
     as_json: Json = False,
 ) -> None:
@@ -107,6 +112,8 @@ def report(
     as_json: Json = False,
 ) -> None:
     """An HTML page about what went out, how it did against its forecast, and whether Kairos helped."""
+    from dataclasses import asdict
+
     from bot.accounts import account_named
     from bot.campaign.schema import PRESETS, Objective
     from bot.insights.report import collect_report, write_report
@@ -124,7 +131,9 @@ def report(
         )
     write_report(out, data)
     if as_json:
-        write_json({"report": str(out), "posts": len(data.posts), "lift": data.lift})
+        write_json(
+            {"report": str(out), "posts": len(data.posts), "lift": None if data.lift is None else asdict(data.lift)}
+        )
     else:
         typer.echo(str(out))
         note(data.lift.words if data.lift is not None else "no lift yet")
@@ -147,7 +156,7 @@ def train(
         minutes = 10.0
     target = out or settings().folder / "weights"
     try:
-        from bot.attention.training import Progress, TrainingError
+        from bot.attention.training import Progress
         from bot.attention.training import train as learn
     except ModuleNotFoundError as error:
         raise attention.TorchMissing(f"{error.name} is not installed, and training needs it") from None
@@ -161,10 +170,7 @@ def train(
             done = at.step / steps if steps else at.minutes / (minutes or 1)
             bar(100 * done, line=shown)
 
-        try:
-            validation = learn(data, target, minutes=minutes, steps=steps, seed=seed, on_step=step)
-        except TrainingError as error:
-            stop(str(error))
+        validation = learn(data, target, minutes=minutes, steps=steps, seed=seed, on_step=step)
     if as_json:
         write_json({"weights": str(target), "validation": validation})
     else:

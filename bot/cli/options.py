@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.say import stop
-from bot.settings import Settings
+from bot.settings import Settings, is_there
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Live = Annotated[bool, typer.Option("--live", help="The real world instead of the rehearsal.")]
 Account = Annotated[str | None, typer.Option("--account", help="One account: platform/name, or its name alone.")]
-Files = Annotated[list[Path], typer.Argument(help="Campaign files.", metavar="CAMPAIGN...")]
+Files = Annotated[list[Path], typer.Argument(help="Campaign files.", metavar="CAMPAIGN")]
 Baseline = Annotated[
     bool, typer.Option("--baseline", help="Let a table of hours and kinds decide instead of the model; needs no torch.")
 ]
@@ -61,10 +61,9 @@ def database(live: bool, *, must_exist: bool = True) -> "Iterator[Database]":
 
     places = settings()
     url = places.truth_url if live else places.rehearsal_url
-    file = places.folder / ("kairos.db" if live else "dry/kairos.db")
-    if must_exist and url.startswith("sqlite") and not file.exists():
-        world = "live world" if live else "rehearsal"
-        stop(f"nothing has happened in the {world} yet ({file} is not there); start with `kairos run`")
+    if must_exist and not is_there(url):
+        world, start = ("live world", "run --live") if live else ("rehearsal", "run")
+        stop(f"nothing has happened in the {world} yet; start with `kairos {start}`, or `kairos import` a history")
     db = open_database(url)
     try:
         yield db

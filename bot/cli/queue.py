@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bot.approval import Settled, WaitingMention, WaitingPost
 
-Ids = Annotated[list[str], typer.Argument(help="Numbers from `kairos queue` (12, m3), or `all`.", metavar="ID...")]
+Ids = Annotated[list[str], typer.Argument(help="Numbers from `kairos queue` (12, m3), or `all`.", metavar="ID")]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,29 +41,38 @@ def approve(
     ids: Ids,
     text: Annotated[str | None, typer.Option("--text", help="Say this instead; needed to answer a mention.")] = None,
     live: Live = False,
+    as_json: Json = False,
 ) -> None:
     """Say yes: exactly what `kairos queue` shows goes out at its time, or with --text, your words."""
     from bot import approval
 
+    if text is not None and not text.strip():
+        stop("--text needs words")
+    if text is not None and (len(ids) > 1 or ids == [approval.EVERYTHING]):
+        stop("--text is for one post or mention: the same words twice would be refused")
     with database(live) as db:
-        _tell(approval.approve(db, ids, moment(db, live), settings().stop_file, text))
+        _tell(approval.approve(db, ids, moment(db, live), settings().stop_file, text), as_json)
 
 
 def reject(
     ids: Ids,
     why: Annotated[str, typer.Option("--why", help="A reason for the record.")] = "a person said no",
     live: Live = False,
+    as_json: Json = False,
 ) -> None:
     """Say no: it never goes out."""
     from bot import approval
 
     with database(live) as db:
-        _tell(approval.reject(db, ids, moment(db, live), why))
+        _tell(approval.reject(db, ids, moment(db, live), why), as_json)
 
 
-def _tell(settled: "Settled") -> None:
-    for line in settled.done:
-        typer.echo(line)
+def _tell(settled: "Settled", as_json: bool) -> None:
+    if as_json:
+        write_json(asdict(settled))
+    else:
+        for line in settled.done:
+            typer.echo(line)
     if settled.refused:
         stop("\n".join(settled.refused), Exit.REFUSED)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import Account, Baseline, Files, Json, Live, load, settings
-from bot.cli.say import local, note, progress, show, stop, write_json
+from bot.cli.say import Exit, local, note, progress, show, stop, write_json
 
 if TYPE_CHECKING:
     from bot.campaign.schema import Campaign
@@ -48,7 +48,7 @@ def run(
     found = load(files)
     wish = Wish(account=account, days=days, baseline=baseline, plan_file=plan_file)
     if live:
-        _go_live(found, wish)
+        _go_live(found, wish, as_json)
         return
     places = settings()
     if fresh:
@@ -66,22 +66,34 @@ def status(as_json: Json = False) -> None:
         write_json(data)
     else:
         show(standing_view(data))
+    if any("unreadable" in (data[world] or {}) for world in ("live", "rehearsal")):
+        raise typer.Exit(int(Exit.UNAVAILABLE))
 
 
 def stop_everything(
     why: Annotated[str, typer.Option("--why", help="A reason for the record.")] = "a person pulled the kill switch",
+    as_json: Json = False,
 ) -> None:
     """Stop everything, everywhere, within a second: nothing is written to any platform until `kairos resume`."""
     from bot.switch import pull
     from scheduler.clock import system_clock
 
-    for place in pull(settings(), why, system_clock()):
-        typer.echo(f"stopped: {place}")
+    done = pull(settings(), why, system_clock())
+    if as_json:
+        write_json({"stopped": done.places, "failed": done.failed})
+    else:
+        for place in done.places:
+            typer.echo(f"stopped: {place}")
+    for line in done.failed:
+        note(f"not written: {line}")
+    if not done.places:
+        stop("NOTHING IS STOPPED: no place could be written; end the processes of kairos", Exit.UNAVAILABLE)
 
 
 def resume(
     account: Annotated[str | None, typer.Option("--account", help="Only this paused account (platform/name).")] = None,
     live: Live = False,
+    as_json: Json = False,
 ) -> None:
     """Take back `kairos stop`; with --account, let a paused account go on."""
     from bot.accounts import account_named
@@ -94,10 +106,21 @@ def resume(
             with db.read() as session:
                 name = account_named(session, account)
             why = unpause(db, name)
-        typer.echo(f"{name} goes on; it was paused: {why}" if why else f"{name} was not paused")
+        if as_json:
+            write_json({"account": name, "paused": why})
+        else:
+            typer.echo(f"{name} goes on; it was paused: {why}" if why else f"{name} was not paused")
         return
-    for place in release(settings(), system_clock()):
-        typer.echo(f"resumed: {place}")
+    done = release(settings(), system_clock())
+    if as_json:
+        write_json({"resumed": done.places, "failed": done.failed})
+    else:
+        for place in done.places:
+            typer.echo(f"resumed: {place}")
+    if done.failed:
+        stop("\n".join(f"not looked at: {line}" for line in done.failed), Exit.UNAVAILABLE)
+    if not done.places:
+        note("nothing was stopped")
 
 
 def _rehearse(places: "Settings", found: "list[Campaign]", wish: "Wish", approve_all: bool, as_json: bool) -> None:
@@ -125,6 +148,9 @@ def _rehearse(places: "Settings", found: "list[Campaign]", wish: "Wish", approve
         write_json(outcome)
     else:
         show(outcome_view(outcome, zone))
+    if lapse.stopped is not None:
+        words = f"everything is stopped ({lapse.stopped}): the clock stands; `kairos resume`, then run again"
+        stop(words, Exit.REFUSED)
     if lapse.waiting is not None:
         note(
             f"the clock stands at {local(lapse.reached, zone)} {zone}: post {lapse.waiting} waits for you. See "
@@ -132,34 +158,46 @@ def _rehearse(places: "Settings", found: "list[Campaign]", wish: "Wish", approve
         )
 
 
-def _go_live(found: "list[Campaign]", wish: "Wish") -> None:
+def _go_live(found: "list[Campaign]", wish: "Wish", as_json: bool) -> None:
     import os
     import threading
 
     from bot.app import open_live
-    from bot.cli.happenings import line
+    from bot.cli.happenings import Happenings, line
     from bot.rounds import Rounds
     from bot.running import go_live
+    from bot.switch import pulled
+
+    happened = Happenings()
 
     def tell(event: "Event") -> None:
+        happened(event)
         note(f"{event.at:%Y-%m-%d %H:%M:%S}Z {line(event)}")
 
     world = open_live(settings(), os.environ, tell)
     try:
         rounds = Rounds(world, found, wish)
         note("live; stop with Ctrl-C (what is on its way is finished first), or from elsewhere with `kairos stop`")
+        if pulled(settings()).places:
+            note("everything is stopped: nothing goes out until `kairos resume`")
         go_live(world, rounds, threading.Event())
     finally:
         world.close()
     note("stopped in order; nothing was left half-way")
+    if as_json:
+        write_json({"simulated": False, "events": dict(happened.counts)})
 
 
 def _forget_rehearsals(places: "Settings") -> None:
     import shutil
+    import tempfile
 
     from bot.running import only_one
 
     folder = places.folder / "dry"
     if folder.exists():
         with only_one(folder):
-            shutil.rmtree(folder)
+            # Moved first: interrupted half-way, no half of it is taken for a rehearsal.
+            away = tempfile.mkdtemp(prefix="forgotten-", dir=places.folder)
+            folder.rename(f"{away}/dry")
+        shutil.rmtree(away)

@@ -1,8 +1,9 @@
 """What stands in both worlds, as data and for a person: the outbox, what comes next, and what is stopped."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bot.settings import is_there
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -13,21 +14,24 @@ AHEAD = timedelta(days=7)
 
 
 def standing_of(settings: "Settings", now: datetime) -> dict[str, Any]:
-    """Both worlds; a world in which nothing has happened yet is None."""
-    return {
-        "stopped": settings.stop_file.exists(),
-        "live": _world(settings.truth_url, now),
-        "rehearsal": _world(settings.rehearsal_url, now),
-    }
+    """Both worlds; one in which nothing has happened yet is None, one whose database cannot be read says why."""
+    from storage.database import StorageError
+
+    worlds: dict[str, dict[str, Any] | None] = {}
+    for name, url in settings.worlds.items():
+        try:
+            worlds[name] = _world(url, now) if is_there(url) else None
+        except StorageError as error:
+            worlds[name] = {"unreadable": str(error)}
+    noted = any(world is not None and world.get("stopped") is not None for world in worlds.values())
+    return {"stopped": noted or settings.stop_file.exists(), **worlds}
 
 
-def _world(url: str, now: datetime) -> dict[str, Any] | None:
+def _world(url: str, now: datetime) -> dict[str, Any]:
     from bot.app import reached
     from storage import calendar, engagement, notes
     from storage.database import open_database
 
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        return None
     db = open_database(url)
     try:
         with db.read() as session:
@@ -69,6 +73,8 @@ def standing_view(data: dict[str, Any]) -> "RenderableType":
     for name, world in (("live", data["live"]), ("rehearsal (SIMULATED)", data["rehearsal"])):
         if world is None:
             parts.append(Text(f"{name}: nothing has happened yet", "dim"))
+        elif "unreadable" in world:
+            parts.append(Text(f"{name}: {world['unreadable']}", "red"))
         else:
             parts += _view(name, world)
     return Group(*parts)
