@@ -213,8 +213,10 @@ def _outcome(told: Explanation) -> str:
 
 
 def _options(told: Explanation) -> Table:
+    extra = ", and the one drawn" if len(told.options) > TOP else ""
+    best = f"Best {min(len(told.options), TOP)} of {told.options_n} options{extra}"
     table = Table(
-        title=f"Best {len(told.options)} of {told.options_n} options",
+        title=best,
         title_justify="left",
         box=SIMPLE_HEAD,
         expand=True,

@@ -69,16 +69,19 @@ def timing(hours: Sequence[Hour]) -> Timing:
     if total < NEEDED:
         return Timing(f"Not enough data yet: {total} posts measured, {NEEDED} are needed")
     blocks: dict[int, list[float]] = defaultdict(list)
+    used: dict[int, set[int]] = defaultdict(set)
     for hour in hours:
-        blocks[hour.hour // BLOCK * BLOCK].extend(hour.outcomes)
+        start = hour.hour // BLOCK * BLOCK
+        blocks[start].extend(hour.outcomes)
+        used[start].add(hour.hour)
     full = {start: outcomes for start, outcomes in blocks.items() if len(outcomes) >= IN_BLOCK}
     if len(full) < 2:
         return Timing(f"Not enough data yet: {total} posts, nearly all at the same time of day")
     if kruskal(*full.values()).pvalue >= CHANCE:
         return Timing(f"No effect of the time of day found in {total} posts")
     best, worst = max(full, key=lambda start: fmean(full[start])), min(full, key=lambda start: fmean(full[start]))
-    return Timing(f"{_span(best)} did best, {_span(worst)} worst, in {total} posts", best)
+    return Timing(f"{_span(used[best])} did best, {_span(used[worst])} worst, in {total} posts", best)
 
 
-def _span(start: int) -> str:
-    return f"{start:02d}–{start + BLOCK:02d} h"
+def _span(hours: set[int]) -> str:
+    return f"{min(hours):02d}–{max(hours) + 1:02d} h"

@@ -68,7 +68,7 @@ def calendar(posts: Sequence[Dated], now: datetime, zone: ZoneInfo, *, simulated
     shown = [(day, lines) for day, lines in days.items() if day >= mondays[0]]
     out = sum(post.state == "published" for _, lines in shown for _, post in lines)
     coming = sum(len(lines) for _, lines in shown) - out
-    title = f"{out} posts went out, {coming} are to come, from {mondays[0]:%d %b} on"
+    title = f"{out} posts went out, {coming} to come, from {mondays[0]:%d %b} on"
     deepest = min(max((len(lines) for _, lines in shown), default=1), IN_CELL)
     row_height = 0.3 + 0.2 * deepest
     figure, axes = canvas(9, 1.3 + row_height * len(mondays), title, simulated)

@@ -82,6 +82,7 @@ def test_a_held_out_choice_is_shown_wherever_it_stood(stage: Any) -> None:
     assert [option.text for option in found.options] == [*(f"option {place}" for place in range(TOP)), "option 40"]
     assert found.options_n == 50
     assert "held out, with probability 0.01 of 50 options" in shown(found)
+    assert "Best 5 of 50 options, and the one drawn" in shown(found)
 
 
 def test_a_decision_whose_post_was_withdrawn_says_so(stage: Any) -> None:

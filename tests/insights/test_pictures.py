@@ -105,7 +105,7 @@ def test_the_title_stands_in_the_picture_and_the_alt_text(draw: Draw) -> None:
 
 def test_a_calendar_counts_what_it_shows() -> None:
     picture = calendar()
-    assert picture.title == "10 posts went out, 5 are to come, from 09 Nov on"
+    assert picture.title == "10 posts went out, 5 to come, from 09 Nov on"
     assert "13:00" in picture.svg()  # noon UTC, as Berlin lives it
 
 
