@@ -1,6 +1,7 @@
 """The command line: one Typer app; each command's work is done elsewhere, and nothing heavy is loaded to show help."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def main() -> None:
         _take_closed_streams()
         code = _run()
         sys.stdout.flush()  # here, where a full disk or a reader that went away can still be told
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is done: from here on Ctrl-C ends without a word
     except BaseException as error:
         from bot.cli.failures import tell
 

@@ -4,7 +4,6 @@ import errno
 import os
 import signal
 import sys
-import threading
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -43,8 +42,7 @@ WRONGLY_NAMED = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADire
 
 def tell(error: BaseException) -> int:
     """Say on stderr what went wrong and give back the exit code; a reader that went away is no error."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # from here on a further Ctrl-C ends without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # from here on a further Ctrl-C ends without a word
     lines, code = told(error)
     with suppress(OSError):
         sys.stderr.writelines(f"{line}\n" for line in lines)

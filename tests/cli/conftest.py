@@ -1,23 +1,31 @@
-"""A folder with Kairos in it: `kairos` calls the real command in this process, `shell` starts a real process."""
+"""A folder with Kairos in it: `kairos` calls the real command in this process, `shell` in a process of its own."""
 
+import io
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import Session, col, select
 
+from bot.app import SANDBOX_CLOCK
 from bot.cli import main
-from storage.database import open_database
+from storage.database import Database, open_database
+from storage.models import Post
+from storage.notes import set_note
 
 ROOT = Path(__file__).parent.parent.parent
-COMMAND = (sys.executable, "-c", "from bot.cli import main; main()")
+TEXTS = {"seeds": "Sow your peas now.", "tools": "Clean the spade.", "water": "Water in the morning, not at noon."}
 CAMPAIGN = """\
 version: 1
 name: garden
@@ -26,9 +34,6 @@ timezone: Europe/Berlin
 mode: {mode}
 when: {{posts_per_week: 7, holdout: 0%, spacing: 4h}}
 posts:
-  - {{id: seeds, text: "Sow peas now."}}
-  - {{id: tools, text: "Clean your spade."}}
-  - {{id: water, text: "Water in the morning."}}
 """
 
 
@@ -53,17 +58,132 @@ class Ran:
         return lines[0]
 
 
-Kairos = Callable[..., Ran]
+def call(home: Path, *arguments: object) -> Ran:
+    """`kairos` with these arguments by somebody who stands in `home`, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    former, hook = signal.getsignal(signal.SIGINT), sys.excepthook
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        for name, value in surroundings(home).items():
+            patch.setenv(name, value)
+        patch.delenv("KAIROS_DATABASE_URL", raising=False)
+        patch.setattr(sys, "argv", ["kairos", *map(str, arguments)])
+        try:
+            with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
+                main()
+        finally:
+            signal.signal(signal.SIGINT, former)
+            sys.excepthook = hook
+    assert "Traceback" not in err.getvalue()
+    assert isinstance(end.value.code, int)
+    return Ran(end.value.code, out.getvalue(), err.getvalue())
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    """Environment variables for Kairos out of this checkout, at home there."""
+    return {"KAIROS_HOME": str(home / ".kairos"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+
+
+class World:
+    """One of the worlds in a folder, looked at from behind: its database and the simulated network's own books."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        db = open_database(self.folder / "kairos.db")
+        try:
+            yield db
+        finally:
+            db.close()
+
+    def posts(self, kind: str = "post") -> list[Post]:
+        with self.database() as db, db.read() as session:
+            return list(session.exec(select(Post).where(Post.kind == kind).order_by(col(Post.id))).all())
+
+    def states(self) -> dict[str, str]:
+        """State of each item's last row."""
+        return {post.item: str(post.state) for post in self.posts()}
+
+    def change(self, what: Callable[[Session], object]) -> None:
+        with self.database() as db, db.write() as session:
+            what(session)
+
+    def set_clock(self, moment: datetime) -> None:
+        """Where the next rehearsal begins."""
+        self.change(lambda session: set_note(session, SANDBOX_CLOCK, moment.isoformat(), moment))
+
+    def public(self) -> list[str]:
+        """Every text the network has accepted, answers included, however often."""
+        books = self.folder / "sandbox.db"
+        if not books.exists():
+            return []
+        with closing(sqlite3.connect(books)) as connection:
+            return [text for (text,) in connection.execute("select text from post order by number")]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path) -> Path:
     """An empty folder to stand in; Kairos keeps its things in `.kairos` there."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KAIROS_HOME", str(tmp_path / ".kairos"))
-    for name in ("KAIROS_DATABASE_URL", "NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def kairos(home: Path) -> Callable[..., Ran]:
+    """The command `kairos` with these arguments, in `home`."""
+    return lambda *arguments: call(home, *arguments)
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """A running process of the command; keyword arguments are environment variables. Killed at the end."""
+    running = []
+
+    def begin(*arguments: object, code: str = "from bot.cli import main; main()", **more: str) -> Any:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            cwd=home,
+            env={**os.environ, **surroundings(home), **more},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def shell(start: Callable[..., "subprocess.Popen[str]"]) -> Callable[..., Ran]:
+    """The command in a process of its own, to its end."""
+
+    def run(*arguments: object, **more: str) -> Ran:
+        process = start(*arguments, **more)
+        out, err = process.communicate(timeout=120)
+        assert "Traceback" not in err
+        return Ran(process.returncode, out, err)
+
+    return run
+
+
+def campaign_in(home: Path, mode: str = "auto", more: str = "", name: str = "garden.yaml", **texts: str) -> Path:
+    """Write a campaign of these posts by id (three by default) in this mode, with these lines after it."""
+    file = home / name
+    posts = "".join(f"  - {{id: {item}, text: {json.dumps(text)}}}\n" for item, text in (texts or TEXTS).items())
+    file.write_text(CAMPAIGN.format(mode=mode) + posts + more, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def campaign(home: Path) -> Callable[..., Path]:
+    """Writes a campaign file."""
+    return lambda *arguments, **more: campaign_in(home, *arguments, **more)
 
 
 @pytest.fixture(scope="session")
@@ -75,65 +195,26 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def kairos(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Kairos]:
-    """The command `kairos` with these arguments, in `home`."""
-
-    def call(*arguments: object) -> Ran:
-        capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", ["kairos", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        assert isinstance(end.value.code, int)
-        return Ran(end.value.code, shown.out, shown.err)
-
-    former, hook = signal.getsignal(signal.SIGINT), sys.excepthook
-    yield call
-    signal.signal(signal.SIGINT, former)
-    sys.excepthook = hook
-
-
-@pytest.fixture
-def shell(home: Path) -> Kairos:
-    """The command in a process of its own; keyword arguments are environment variables."""
-
-    def call(*arguments: object, **environment: str) -> Ran:
-        done = subprocess.run(
-            [*COMMAND, *map(str, arguments)],
-            cwd=home,
-            env=surroundings(environment),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr
-        return Ran(done.returncode, done.stdout, done.stderr)
-
-    return call
-
-
-def surroundings(more: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process that runs Kairos out of this checkout."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **more}
-
-
-@pytest.fixture
-def campaign(home: Path) -> Callable[..., Path]:
-    """Writes a campaign file of three posts, in this mode, with these lines after it."""
-
-    def write(mode: str = "auto", more: str = "", name: str = "garden.yaml") -> Path:
-        file = home / name
-        file.write_text(CAMPAIGN.format(mode=mode) + more, encoding="utf-8")
-        return file
-
-    return write
-
-
-@pytest.fixture
-def databases(home: Path, empty: Path) -> None:
-    """Both worlds have an empty database already."""
+def dry(home: Path, empty: Path) -> World:
+    """The rehearsal's world; both worlds have an empty database."""
     for folder in (home / ".kairos", home / ".kairos" / "dry"):
         folder.mkdir(mode=0o700)
         shutil.copy(empty, folder)
+    return World(home / ".kairos" / "dry")
+
+
+@pytest.fixture(scope="session")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which a rehearsal stands at the first post, which waits for a person as two more do."""
+    home = tmp_path_factory.mktemp("waiting")
+    campaign_in(home, "approve")
+    ran = call(home, "run", "garden.yaml", "--baseline")
+    assert ran.code == 0, ran.err
+    return home
+
+
+@pytest.fixture
+def held(home: Path, waiting: Path) -> World:
+    """The same in `home`."""
+    shutil.copytree(waiting, home, dirs_exist_ok=True)
+    return World(home / ".kairos" / "dry")
