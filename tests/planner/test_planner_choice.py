@@ -6,7 +6,7 @@ from math import expm1, isclose, log1p
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.attention.baselines import HourAndKind
@@ -162,6 +162,7 @@ def test_equal_candidates_share_the_chance_and_are_drawn(make: Any) -> None:
     assert {round(option.propensity, 9) for option in post.options} == {round(1 / 12, 9)}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(0, 1e6), min_size=1, max_size=40),
     st.floats(0, 0.5),

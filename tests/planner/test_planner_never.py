@@ -118,7 +118,7 @@ def when(row: Post) -> datetime:
     return row.published_at or row.not_before
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_no_plan_ever_breaks_a_promise(make: Any, world: Database, data: st.DataObject) -> None:
     now = data.draw(st.sampled_from(STARTS))

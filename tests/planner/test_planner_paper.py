@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.attention.forecast import Attended
@@ -59,6 +59,7 @@ def test_any_change_to_what_was_written_is_seen(rich: Plan, tmp_path: Path) -> N
             read(spoilt)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.data())
 def test_a_broken_file_is_refused_in_one_line(rich: Plan, tmp_path_factory: Any, data: st.DataObject) -> None:
     file = write(rich, tmp_path_factory.getbasetemp() / "broken")

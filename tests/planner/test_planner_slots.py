@@ -82,6 +82,14 @@ def test_choosing_late_leaves_room_for_the_posts_that_follow(make: Any) -> None:
     assert placed(made) == [("p0", "2026-11-27T19:00"), ("p1", "2026-11-28T19:00"), ("p2", "2026-11-29T19:00")]
 
 
+def test_room_is_left_on_the_same_day_too(make: Any) -> None:
+    late = make.taste(lambda candidate: (candidate.at - make.monday).total_seconds() / 1e6)
+    window = {"days": ["mon"], "from": "08:00", "to": "20:00"}
+    campaign = make.campaign(make.items(2), when={"posts_per_week": 2, "spacing": "5h", "window": window})
+    made = plan(campaign, make.desk(forecaster=late))
+    assert placed(made) == [("p0", "2026-11-23T14:00"), ("p1", "2026-11-23T19:00")]
+
+
 def test_weeks_fill_up_one_after_the_other(make: Any) -> None:
     late = make.taste(lambda candidate: (candidate.at - make.monday).total_seconds() / 1e6)
     made = plan(make.campaign(make.items(5), when={"posts_per_week": 3}), make.desk(forecaster=late, days=28))
@@ -187,11 +195,12 @@ def test_a_recurring_post_comes_again_a_step_later_until_its_times_are_used(make
 
 def test_a_recurring_post_keeps_near_its_step_even_where_later_is_better(make: Any) -> None:
     late = make.taste(lambda candidate: (candidate.at - make.monday).total_seconds() / 1e6)
-    posts = [{"id": "tip", "text": make.texts[9], "recurring": {"every": "7d", "times": 4}}]
-    made = plan(make.campaign(posts), make.desk(days=60, forecaster=late))
-    times = [post.slot.at for post in made.posts]
+    posts = [{"id": "tip", "text": make.texts[9], "recurring": {"every": "7d", "times": 5}}]
+    first = make.stand("tip", "2026-11-16T12:00")
+    made = plan(make.campaign(posts), make.desk(days=60, forecaster=late, standing=[first]))
+    times = [first.slot_at, *(post.slot.at for post in made.posts)]
     steps = [later - at for at, later in pairwise(times)]
-    assert len(times) == 4
+    assert len(times) == 5
     assert all(timedelta(days=7) <= step < timedelta(days=8) for step in steps)
 
 
@@ -237,6 +246,13 @@ def test_a_recurring_post_with_a_time_keeps_that_time_of_day(make: Any) -> None:
     made = plan(make.campaign(posts), make.desk(now=now, days=60, standing=standing))
     # The clocks go back on the 25th: the time of day stays.
     assert by_item(made) == {"tip": ["2026-10-19T09:15", "2026-10-26T09:15", "2026-11-02T09:15"]}
+
+
+def test_a_new_time_of_day_begins_a_step_after_the_last_time(make: Any) -> None:
+    tip = {"id": "tip", "text": make.texts[9], "at": "2026-11-23T12:00", "recurring": {"every": "7d", "times": 9}}
+    standing = [make.stand("tip", "2026-11-20T12:00")]
+    made = plan(make.campaign([tip]), make.desk(days=14, standing=standing))
+    assert by_item(made) == {"tip": ["2026-11-30T12:00"]}
 
 
 def test_the_wordings_of_a_recurring_post_take_turns(make: Any) -> None:

@@ -47,6 +47,16 @@ def test_what_nobody_has_touched_is_planned_again_as_if_it_were_not_there(make: 
     assert again.posts[0].removed == ()
 
 
+def test_what_is_taken_back_does_not_count_for_the_caps(make: Any) -> None:
+    old = make.stand("p0", "2026-11-23T12:00", State.PLANNED, untouched=True)
+    other = said("Something else.", old.at + timedelta(minutes=10), campaign="other", out=False)
+    facts = PlainFacts([said("The former wording.", old.at, item="p0", out=False), other])
+    campaign = make.campaign(make.items(1), when={"pick": "fixed", "at": ["12:00"], "spacing": "5m"})
+    made = plan(campaign, make.desk(standing=[old], facts=facts))
+    assert made.posts[0].slot.local == "2026-11-23T12:00"
+    assert made.posts[0].removed == ()
+
+
 def test_what_is_about_to_go_out_is_left_alone(make: Any) -> None:
     near = make.monday + timedelta(minutes=5)
     standing = [make.stand("p0", "2026-11-23T06:35", State.PLANNED, untouched=True)]
