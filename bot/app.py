@@ -177,7 +177,7 @@ class World:
                 self.db.scrub()
 
         ticks = [
-            Tick("collect", timedelta(minutes=5) if self.live else timedelta(hours=1), measure),
+            Tick("collect", timedelta(minutes=5) if self.live else timedelta(seconds=1), measure),
             Tick("plan", timedelta(hours=6) if self.live else timedelta(days=1), plan),
             Tick("deliver", timedelta(seconds=1), deliverer.tick),
             Tick("forget", timedelta(days=1), forget),

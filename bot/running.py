@@ -85,7 +85,7 @@ def rehearse(
         ticks = [
             Tick("stop", timedelta(seconds=1), lambda: _halt_where_stopped(world)),
             *world.ticks(deliverer, plan),
-            Tick("clock", timedelta(hours=1), lambda: remember_clock(world)),
+            Tick("clock", timedelta(seconds=1), lambda: remember_clock(world)),
         ]
         try:
             _halt_where_stopped(world)
