@@ -1,88 +1,39 @@
-"""What people say on any social platform about anything: the texts a rule must stand out from; no rule is here."""
+"""What people say on any platform about anything, by language: the texts reply rules must stand out from; no rule here.
 
-EVERYDAY: tuple[str, ...] = (
-    # praise and thanks
-    "thank you so much, this is great",
-    "love it, well done",
-    "congratulations to the whole team",
-    "nice, I will try it at the weekend",
-    "this is exactly what I was looking for",
-    "wow, impressive",
-    # anger and trouble
-    "I am really disappointed with this",
-    "nobody ever answers, this is very annoying",
-    "I do not agree with that at all",
-    "I want my money back",
-    "this is wrong and you know it",
-    "you should be ashamed",
-    # small talk
-    "what do you think about the weather today",
-    "good morning everyone, have a nice day",
-    "my cat is asleep on the sofa",
-    "I am on my way home from work",
-    "happy birthday to my sister",
-    "see you at the meeting tomorrow",
-    "the train is late again",
-    "my friend told me about you",
-    "I have no idea what this means",
-    "interesting, the numbers in the picture look wrong",
-    "the old one looked better than the new one",
-    "we have talked about this for years",
-    "that reminds me of a song",
-    "yes please",
-    "not for me",
-    "ok",
-    "lol",
-    # questions about anything else
-    "did you watch the game last night",
-    "how was your holiday",
-    "how tall is that tower",
-    "how do you make bread without yeast",
-    "how do I get to the station from here",
-    "how long does a cat live",
-    "how can anybody believe this",
-    "is it going to rain tomorrow",
-    "is there a good restaurant around here",
-    "is that your dog in the picture",
-    "is this a joke",
-    "are you hiring at the moment",
-    "are there still tickets for the concert",
-    "what is the name of this song",
-    "what did she say in the end",
-    "what time does the shop close",
-    "what happened to your account",
-    "what is wrong with people",
-    "when is the next election",
-    "when did you move to the city",
-    "where did you take this picture",
-    "where can I buy shoes like these",
-    "where are you from",
-    "who wrote this book",
-    "who is the person on the left",
-    "why would anyone do that",
-    "why is the sky red today",
-    "which of the two is your brother",
-    "do you have children",
-    "do you know a good dentist",
-    "does anybody know what happened here",
-    "does it hurt",
-    "can you help me with something",
-    "can I talk to a person",
-    "can somebody translate this for me",
-    "could you please follow me back",
-    "will you come to the party",
-    "will there be food",
-    "has anyone seen my keys",
-    "have you read the news",
-    "should I call my mother",
-    "any plans for tonight",
-    "any advice for a young teacher",
-    # what nobody should answer
-    "win a free prize now, click the link",
-    "I can get you thousands of followers cheap",
-    "send me a message to learn how I became rich",
-    "check out my profile for more",
-    "here is a summary of this thread",
-    "I am a bot and this was done automatically",
-    "please stop writing to me",
-)
+The texts are in `everyday.txt`, one a line under the name of their language.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from bot.replies.letters import letters
+
+FILE = Path(__file__).with_name("everyday.txt")
+SPOKEN = 0.2
+"""Share of texts a language needs to count as spoken; single short texts are easily mistaken."""
+
+
+def everyday_talk(texts: Sequence[str]) -> list[str]:
+    """Everyday talk in the languages these texts are in, or seem nearest to by their letters."""
+    known = _talk()
+    lines = [line for said in known.values() for line in said]
+    languages = [language for language, said in known.items() for _ in said]
+    nearest = (letters(texts) @ letters(lines).T).argmax(axis=1)
+    votes = Counter(languages[int(place)] for place in nearest)
+    spoken = [language for language, count in votes.items() if count >= SPOKEN * len(texts)]
+    return [line for language in spoken or list(known) for line in known[language]]
+
+
+@cache
+def _talk() -> dict[str, list[str]]:
+    """Lines by language."""
+    talk: dict[str, list[str]] = {}
+    said: list[str] = []
+    for line in FILE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            said = talk.setdefault(line.removeprefix("# "), [])
+        elif line:
+            said.append(line)
+    return talk

@@ -3,7 +3,7 @@
 import csv
 import gzip
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,53 @@ def test_of_what_simulated_people_say_no_text_gets_a_wrong_answer(files: list[st
     assert len(answered) >= at_least
 
 
+ELSEWHERE: dict[str, tuple[dict[str, tuple[str, ...]], tuple[str, ...]]] = {
+    "German": (
+        {
+            "preis": (
+                "was kostet das",
+                "gibt es eine kostenlose Version",
+                "wie teuer ist die Lizenz",
+                "ist das gratis",
+            ),
+            "doku": ("wo finde ich die Dokumentation", "gibt es eine Anleitung", "habt ihr Beispiele"),
+        },
+        (
+            "was für ein schöner Tag heute",
+            "wo ist der nächste Bahnhof",
+            "das letzte Update hat alles kaputt gemacht",
+            "kann ich mit einem Menschen sprechen?",
+            "mir gefällt die alte Version besser",
+            "ist das ein Witz",
+        ),
+    ),
+    "French": (
+        {
+            "prix": ("combien ça coûte", "y a-t-il une version gratuite", "quel est le prix de la licence"),
+            "doc": ("où est la documentation", "avez-vous un tutoriel", "où trouver des exemples"),
+        },
+        ("où est la gare", "est-ce que tu viens ce soir", "je préfère l'ancienne version", "c'est une blague ?"),
+    ),
+    "Spanish": (
+        {
+            "precio": ("cuánto cuesta", "hay una versión gratis", "cuál es el precio de la licencia"),
+            "doc": ("dónde está la documentación", "tienen un tutorial", "dónde encuentro ejemplos"),
+        },
+        ("dónde está la estación", "prefiero la versión antigua", "es una broma", "cuándo vienen a Madrid"),
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ELSEWHERE)
+def test_in_other_languages_too_function_words_alone_match_nothing(language: str) -> None:
+    rules, talk = ELSEWHERE[language]
+    intents = learn(*(rule(intent, examples) for intent, examples in rules.items()))
+    assert [text for text in talk if intents.match(text).intent] == []
+    said = [(intent, f"{text.capitalize()}, please?") for intent, texts in rules.items() for text in texts]
+    assert all(intents.match(text).nearest == intent for intent, text in said)
+    assert sum(intents.match(text).intent is not None for _, text in said) >= 2 / 3 * len(said)
+
+
 @pytest.mark.parametrize(("campaigns", "rules", "right"), [(12, (3, 8), 0.95), (4, (12, 20), 0.93)])
 def test_real_questions_are_answered_rightly_or_not_at_all(
     shared_data: Path, campaigns: int, rules: tuple[int, int], right: float
@@ -140,8 +187,3 @@ def _clinc(folder: Path) -> tuple[dict[str, list[str]], dict[str, list[str]], li
                 texts[row["split"]][row["label"]].append(row["text"])
     elsewhere = [text for split in ("oos_train", "oos_val") for text in texts[split]["oos"]]
     return dict(texts["train"]), dict(texts["val"]), elsewhere
-
-
-def test_learning_is_the_same_every_time(price: ReplyRule, manual: ReplyRule, pricing: dict[str, Any]) -> None:
-    make: Callable[[], Intents] = lambda: learn(price, manual)  # noqa: E731
-    assert make().match("is it free?") == make().match("is it free?")
