@@ -135,7 +135,6 @@ def insert_missing(session: Session, rows: Sequence[Row]) -> list[Row]:
     """Insert the rows that collide with no unique constraint and give back those, as stored, in the same order."""
     if not rows:
         return []
-    session.flush()  # rows added one by one before may be what these refer to
     model = type(rows[0])
     names = [column.key for column in inspect(model).column_attrs]
     values = [{name: value for name in names if (value := getattr(row, name)) is not None} for row in rows]

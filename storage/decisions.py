@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from storage.history import COUNTS, latest_snapshots
-from storage.models import Decision, History, Post, Refusal, State
+from storage.models import Decision, History, Post, Refusal
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,6 @@ def outcomes(
         select(Post, Decision, History.id)
         .join(Decision, col(Post.decision_id) == col(Decision.id))
         .join(History, col(History.post_id) == col(Post.id))
-        .where(Post.state == State.PUBLISHED)
     )
     if account is not None:
         query = query.where(Post.account == account)

@@ -87,14 +87,19 @@ def test_a_week_later_the_hour_is_worth_the_same_where_tastes_stand_still() -> N
     assert likes(crowd, at=NOON) != pytest.approx(likes(crowd, at=NOON + 12 * HOUR))
 
 
-def test_weekends_are_those_of_the_crowds_own_zones() -> None:
-    crowd = audience(taste=0, kind=0, drift=0, fatigue=0)
-    hours = [NOON.replace(hour=0) + place * HOUR for place in range(168)]
-    worth = crowd.expected_many([TEXT] * 168, ["text"] * 168, hours).reshape(7, 24)
-    # Tuesday to Thursday are alike at every hour; the rest of the week differs somewhere
-    assert np.allclose(worth[0], worth[1])
-    assert np.allclose(worth[1], worth[2])
-    assert not np.allclose(worth[4], worth[0])
+def test_weekends_begin_where_the_crowd_lives_and_not_at_midnight_utc() -> None:
+    monday = datetime(2026, 11, 23, tzinfo=UTC)
+    hours = [monday + place * HOUR for place in range(168)]
+    early = late = 0
+    for seed in SEEDS:
+        crowd = audience(seed, taste=0, kind=0, drift=0, fatigue=0)
+        day = crowd.expected_many([TEXT] * 168, ["text"] * 168, hours).reshape(7, 24)
+        assert np.allclose(day[1], day[2])
+        assert not np.allclose(day[5], day[2])
+        early += not np.allclose(day[4][22:], day[3][22:])  # Friday night is Saturday in the east
+        late += not np.allclose(day[0][:2], day[1][:2])  # Monday's first hours are Sunday in the west
+    assert early > 0
+    assert late > 0
 
 
 def test_tastes_turn_slowly_when_they_drift() -> None:

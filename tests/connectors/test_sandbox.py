@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -225,10 +226,23 @@ def test_what_was_accepted_outlives_the_death_of_its_process(clock: Any, file: P
 
 
 def test_two_processes_on_one_file_accept_a_key_once(clock: Any, file: Path) -> None:
-    one, other = Ledger(file), Ledger(file)
-    first = one.write("main", "k", "hello", "text", clock(), None, once=True)
-    assert other.write("main", "k", "hello", "text", clock(), None, once=True) == first
-    assert other.posts("main", None, clock()) == [first]
+    ledgers = [Ledger(file), Ledger(file)]
+    given: list[set[tuple[str, int]]] = [set(), set()]
+    together = threading.Barrier(2)
+
+    def write(place: int) -> None:
+        for number in range(100):
+            key = f"k{number}"
+            together.wait(60)
+            given[place].add((key, ledgers[place].write("main", key, key, "text", clock(), None, once=True).number))
+
+    threads = [threading.Thread(target=write, args=(place,)) for place in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert given[0] == given[1]
+    assert len(ledgers[0].posts("main", None, clock())) == 100
 
 
 @pytest.mark.parametrize("spoil", [lambda file: file.mkdir(), lambda file: file.write_text("no database " * 200)])

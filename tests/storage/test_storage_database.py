@@ -151,6 +151,13 @@ def test_insert_missing_takes_thousands_of_rows(db: Database, rows: Any) -> None
     assert [row.ref for row in made] == [f"m{place}" for place in range(3000)]
 
 
+def test_insert_missing_sees_rows_added_one_by_one_before(db: Database, rows: Any) -> None:
+    with db.write() as session:
+        session.add(rows.mention(id=77))
+        made = insert_missing(session, [rows.post(mention_id=77)])
+        assert [row.mention_id for row in made] == [77]
+
+
 def test_insert_missing_still_refuses_what_breaks_another_law(db: Database, rows: Any) -> None:
     with pytest.raises(IntegrityError), db.write() as session:
         insert_missing(session, [rows.post(mention_id=999)])

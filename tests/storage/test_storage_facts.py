@@ -215,6 +215,7 @@ def test_an_answer_of_any_account_of_the_platform_is_the_answer(db: Database, ro
         facts = StoredFacts(session)
         assert facts.answered("fake", "m1")
         assert not facts.answered("fakeface", "m1")
+        assert not facts.answered("fak", "m1")
         assert not facts.answered("fake", "m2")
 
 
