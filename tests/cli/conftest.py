@@ -26,6 +26,7 @@ from storage.notes import set_note
 
 ROOT = Path(__file__).parent.parent.parent
 TEXTS = {"seeds": "Sow your peas now.", "tools": "Clean the spade.", "water": "Water in the morning, not at noon."}
+COMMAND = "from bot.cli import main; main()"
 CAMPAIGN = """\
 version: 1
 name: garden
@@ -34,6 +35,11 @@ timezone: Europe/Berlin
 mode: {mode}
 when: {{posts_per_week: 7, holdout: 0%, spacing: 4h}}
 posts:
+"""
+RULES = """\
+replies:
+  rules:
+    - {intent: price, examples: ["how much is it", "what does it cost", "is it free"], answer: "Nothing at all."}
 """
 
 
@@ -137,17 +143,20 @@ def kairos(home: Path) -> Callable[..., Ran]:
 
 @pytest.fixture
 def start(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """A running process of the command; keyword arguments are environment variables. Killed at the end."""
+    """A running process of the command, killed at the end; keyword arguments are environment variables.
+
+    Its output goes to a pipe each, or to `streams` both.
+    """
     running = []
 
-    def begin(*arguments: object, code: str = "from bot.cli import main; main()", **more: str) -> Any:
+    def begin(*arguments: object, code: str = COMMAND, streams: int = subprocess.PIPE, **more: str) -> Any:
         process = subprocess.Popen(
             [sys.executable, "-c", code, *map(str, arguments)],
             cwd=home,
             env={**os.environ, **surroundings(home), **more},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=streams,
+            stderr=streams,
             text=True,
         )
         running.append(process)
@@ -203,6 +212,22 @@ def dry(home: Path, empty: Path) -> World:
     return World(home / ".kairos" / "dry")
 
 
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which simulated people have asked what no rule answers."""
+    home = tmp_path_factory.mktemp("asked")
+    campaign_in(home, "approve", RULES)
+    ran = call(home, "run", "garden.yaml", "--baseline")
+    assert ran.code == 0, ran.err
+    return home
+
+
+@pytest.fixture
+def heard(home: Path, asked: Path) -> World:
+    """The same in `home`."""
+    return moved_in(asked, home)
+
+
 @pytest.fixture(scope="session")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which a rehearsal stands at the first post, which waits for a person as two more do."""
@@ -216,5 +241,10 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def held(home: Path, waiting: Path) -> World:
     """The same in `home`."""
-    shutil.copytree(waiting, home, dirs_exist_ok=True)
+    return moved_in(waiting, home)
+
+
+def moved_in(former: Path, home: Path) -> World:
+    """The rehearsal's world in `home`, as it stands in another."""
+    shutil.copytree(former, home, dirs_exist_ok=True)
     return World(home / ".kairos" / "dry")
