@@ -25,13 +25,14 @@ def why(
     """Why the chosen candidate goes out."""
     chosen = expected[choice.chosen]
     by = "" if forecaster == MODEL else f" by the baseline {forecaster}"
+    new = "no post of this account is measured yet" if tried.measured == 0 else ""
     if choice.holdout:
-        return f"held out: drawn at random from {len(expected)} to measure the lift; {_hoped(chosen, weights)}{by}"
-    if tried.measured == 0:
-        drawn = "no post of this account is measured yet"
-        if choice.equals == len(expected) > 1:
-            return f"drawn from {choice.equals} that promise the same: {drawn}"
-        return f"{_rank(choice, expected)}: {drawn}, so this is a guess from other accounts{by}"
+        drawn = f"held out: drawn at random from {len(expected)} to measure the lift"
+        return f"{drawn}; {new or _hoped(chosen, weights) + by}"
+    if new and choice.equals == len(expected) > 1:
+        return f"drawn from {choice.equals} that promise the same: {new}"
+    if new:
+        return f"{_rank(choice, expected)}: {new}, so this is a guess from other accounts{by}"
     posts = "1 measured post" if tried.measured == 1 else f"{tried.measured} measured posts"
     near = f"{tried.near(slot.at) or 'none'} near this hour of the week"
     return f"{_rank(choice, expected)}: {_hoped(chosen, weights)}{by}, from {posts}, {near}"

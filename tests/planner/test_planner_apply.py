@@ -154,6 +154,13 @@ def test_what_the_campaign_no_longer_says_is_withdrawn_on_every_account(db: Data
     assert [(post.account, post.item) for post in rows(db)] == [("sandbox/main", "p0"), ("sandbox/main", "p1")]
 
 
+def test_a_campaign_that_moves_to_another_account_is_not_held_up_by_its_own_rows(db: Database, make: Any) -> None:
+    carry_out(db, make.campaign(make.items(2)), make)
+    added = carry_out(db, make.campaign(make.items(2), accounts=["sandbox/new"]), make)
+    assert [(post.account, post.item) for post in added] == [("sandbox/new", "p0"), ("sandbox/new", "p1")]
+    assert [post.account for post in rows(db)] == ["sandbox/new", "sandbox/new"]
+
+
 def test_an_approved_post_stays_and_is_not_planned_beside_itself(db: Database, make: Any) -> None:
     campaign = make.campaign(make.items(2), mode="approve")
     first = carry_out(db, campaign, make)

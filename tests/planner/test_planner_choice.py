@@ -43,6 +43,14 @@ def test_all_candidates_of_an_account_are_forecast_at_once_for_each_action(make:
     assert taste.calls == [("likes", 3 * 7 * 12), ("replies", 3 * 7 * 12)]
 
 
+def test_only_as_many_posts_are_forecast_as_there_is_room_for(make: Any) -> None:
+    taste = make.taste()
+    news = [{"id": f"feed-{place}", "text": f"Number {place} of the news."} for place in range(200)]
+    made = plan(make.campaign(news, when={"posts_per_week": 2}), make.desk(forecaster=taste))
+    assert taste.calls == [("likes", 2 * 7 * 12)]
+    assert (len(made.posts), len(made.unplaced)) == (2, 198)
+
+
 def test_the_objective_weighs_actions_outside_the_model(make: Any) -> None:
     taste = wants_questions(make)
     taste.centres = {"likes": 10, "replies": 4}
@@ -165,7 +173,7 @@ def test_equal_candidates_share_the_chance_and_are_drawn(make: Any) -> None:
 @settings(deadline=None)
 @given(
     st.lists(st.floats(0, 1e6), min_size=1, max_size=40),
-    st.floats(0, 0.5),
+    st.just(0.0) | st.floats(0.001, 0.5),
     st.floats(0, 1, exclude_max=True),
     st.randoms(use_true_random=False),
 )
@@ -250,6 +258,9 @@ def test_a_baseline_is_named_and_so_is_an_empty_history(make: Any) -> None:
     assert made.model == made.posts[0].model == "hour x kind"
     new = plan(make.campaign(make.items(1)), make.desk()).posts[0]
     assert "no post of this account is measured yet" in new.reason
+    held = [plan(make.campaign(TWO, when={"holdout": 0.5}), make.desk(seed=seed)).posts[0] for seed in range(9)]
+    words = "held out: drawn at random from 168 to measure the lift; no post of this account is measured yet"
+    assert {post.reason for post in held if post.holdout} == {words}
     guess = plan(make.campaign(make.items(1)), make.desk(forecaster=wants_hours(make), days=1)).posts[0]
     assert guess.reason.startswith("best of 12: ")
     assert "a guess from other accounts" in guess.reason
