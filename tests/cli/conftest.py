@@ -64,15 +64,15 @@ class Ran:
         return lines[0]
 
 
-def call(home: Path, *arguments: object) -> Ran:
-    """`kairos` with these arguments by somebody who stands in `home`, in this process."""
+def call(home: Path, *arguments: object, **more: str) -> Ran:
+    """`kairos` with these arguments by somebody who stands in `home`, in this process; `more` is the environment's."""
     out, err = io.StringIO(), io.StringIO()
     former, hook = signal.getsignal(signal.SIGINT), sys.excepthook
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
-        for name, value in surroundings(home).items():
-            patch.setenv(name, value)
         patch.delenv("KAIROS_DATABASE_URL", raising=False)
+        for name, value in {**surroundings(home), **more}.items():
+            patch.setenv(name, value)
         patch.setattr(sys, "argv", ["kairos", *map(str, arguments)])
         try:
             with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
@@ -138,7 +138,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def kairos(home: Path) -> Callable[..., Ran]:
     """The command `kairos` with these arguments, in `home`."""
-    return lambda *arguments: call(home, *arguments)
+    return lambda *arguments, **more: call(home, *arguments, **more)
 
 
 @pytest.fixture
@@ -226,6 +226,12 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def heard(home: Path, asked: Path) -> World:
     """The same in `home`."""
     return moved_in(asked, home)
+
+
+@pytest.fixture
+def world_in() -> Callable[[Path], World]:
+    """The rehearsal's world in a home."""
+    return lambda home: World(home / ".kairos" / "dry")
 
 
 @pytest.fixture(scope="session")
