@@ -139,7 +139,7 @@ class StoredFacts:
             col(History.account).startswith(f"{platform}/", autoescape=True),
             col(History.created_at) >= since,
             col(History.created_at) < until,
-            col(History.post_id).is_(None),
+            func.coalesce(History.post_id, 0) == 0,  # "is null" would find its own index and read a whole import
             History.kind != REPLY,
         )
         return [
