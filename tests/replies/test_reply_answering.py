@@ -41,6 +41,14 @@ def test_a_held_answer_goes_out_in_a_persons_words(desk: Any, campaign: Callable
     assert [draft.text for draft, _ in desk.platform.public] == ["Nothing at all."]
 
 
+def test_an_answer_that_is_still_to_go_out_may_be_reworded(desk: Any) -> None:
+    said = desk.hear("how much does it cost?")
+    made = say(desk, said.id, "Nothing, not even a cent.")
+    assert (made.id, made.state) == (desk.reply(said).id, State.PLANNED)
+    desk.deliver()
+    assert [draft.text for draft, _ in desk.platform.public] == ["Nothing, not even a cent."]
+
+
 def test_without_a_name_the_campaign_that_last_wrote_from_the_account_answers(desk: Any) -> None:
     said = desk.hear(ODD)
     with pytest.raises(CannotAnswer, match="nothing was written from fake/main yet"):

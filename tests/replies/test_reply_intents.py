@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bot.attention.encoder import StaticEncoder
 from bot.campaign.loading import load_campaign
 from bot.campaign.schema import ReplyRule
+from bot.replies.everyday import everyday_talk
 from bot.replies.intents import Intents
 from connectors.chatter import TEXTS
 
@@ -77,6 +78,15 @@ def test_rules_of_one_intent_in_two_campaigns_do_not_hinder_each_other(price: Re
 def test_a_rule_about_thanks_is_not_drowned_by_everyday_thanks() -> None:
     thanks = rule("thanks", ["thank you so much", "thank you for this project", "great work, thanks"])
     assert learn(thanks).match("thank you so much for this!").intent == "thanks"
+
+
+def test_everyday_talk_is_in_the_languages_of_the_examples(pricing: dict[str, Any], docs: dict[str, Any]) -> None:
+    english = [*pricing["examples"], *docs["examples"]]
+    german = [text for examples in ELSEWHERE["German"][0].values() for text in examples]
+    assert "what is the name of this song" in everyday_talk(english)
+    assert "was ist denn hier passiert" not in everyday_talk([*english, german[0]])
+    both = everyday_talk(english + german)
+    assert {"what is the name of this song", "was ist denn hier passiert"} <= set(both)
 
 
 def test_without_rules_or_words_nothing_matches(price: ReplyRule) -> None:

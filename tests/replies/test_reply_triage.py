@@ -71,6 +71,12 @@ def test_bots_and_ourselves_get_no_answer(desk: Any, campaign: Callable[..., Any
     assert row.words == said.reason
 
 
+def test_who_may_not_be_answered_is_nobodys_turn(desk: Any) -> None:
+    odd = "my cat just walked over the keyboard"
+    assert desk.hear(odd, address="none").outcome == "ignored"
+    assert desk.hear(odd, author_is_bot=True).outcome == "refused"
+
+
 def test_one_text_that_reaches_two_of_our_accounts_is_answered_once(desk: Any, campaign: Callable[..., Any]) -> None:
     desk.campaigns = [campaign(accounts=["fake/main", "fake/other"])]
     first = desk.hear(ASKS, ref="same")
