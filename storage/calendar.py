@@ -51,12 +51,6 @@ def given_up(session: Session, campaign: str, account: str) -> list[Post]:
     return list(session.exec(query.order_by(col(Post.slot_at), col(Post.id))).all())
 
 
-def last_campaign(session: Session, account: str) -> str | None:
-    """The campaign that last wrote, or meant to write, from an account: a post or a reply."""
-    query = select(Post.campaign).where(Post.account == account).order_by(col(Post.id).desc()).limit(1)
-    return session.exec(query).first()
-
-
 def upcoming(session: Session, now: datetime, until: datetime, account: str | None = None) -> list[Post]:
     """Posts that go out before `until`, overdue ones included, and held ones with a slot in [now, until)."""
     coming = col(Post.state).in_(COMING)

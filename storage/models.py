@@ -209,6 +209,8 @@ class Decision(SQLModel, table=True):
     item: str
     model: str
     """Name and version of what scored."""
+    weights: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """The objective by plural action, as it was forecast: what score, mean, low and high are points of."""
     seed: int
     propensity: float
     holdout: bool = False

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from storage.database import insert_missing
 from storage.models import Seen
 
 
 def seen(session: Session, campaign: str, source: str) -> dict[str, dict[str, Any]]:
-    """Items taken so far from this source: guid -> the post item made of it."""
-    rows = session.exec(select(Seen).where(Seen.campaign == campaign, Seen.source == source)).all()
+    """Items taken so far from this source, in the order taken: guid -> the post item made of it."""
+    taken = select(Seen).where(Seen.campaign == campaign, Seen.source == source)
+    rows = session.exec(taken.order_by(col(Seen.at), col(Seen.guid))).all()
     return {row.guid: row.item for row in rows}
 
 

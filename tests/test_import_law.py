@@ -84,9 +84,9 @@ def test_only_the_clock_reads_the_time() -> None:
         if place == "scheduler/clock.py":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}:
-                if isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}:
-                    readers.append(f"{place}:{node.lineno}")
+            reads = isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
+            if reads and isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}:
+                readers.append(f"{place}:{node.lineno}")
     assert readers == []
 
 

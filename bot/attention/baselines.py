@@ -30,6 +30,7 @@ class Rival:
     """
 
     name = ""
+    version = ""
 
     def __init__(self, embed: Embed | None = None) -> None:
         """`embed` turns n texts into (n, d) vectors; rivals that read no text need none."""

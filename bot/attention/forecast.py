@@ -127,6 +127,8 @@ class Forecaster(Protocol):
     """Anything that forecasts: the attention model and every baseline."""
 
     name: str
+    version: str
+    """Tells weights apart; empty for what is fitted anew each time."""
 
     def predict(
         self, history: Sequence[PastPost], candidates: Sequence[Candidate], action: str = "likes"

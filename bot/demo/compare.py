@@ -63,7 +63,7 @@ class Comparison:
 class _Oracle:
     """Knows the truth about the audience; nobody can do better in expectation, post by post."""
 
-    name = ORACLE
+    name, version = ORACLE, ""
 
     def __init__(self, network: SandboxNetwork, account: str) -> None:
         self._network, self._account = network, account
@@ -85,7 +85,7 @@ class _Oracle:
 class _Chance:
     """Ranks candidates at random, every action alike."""
 
-    name = RANDOM
+    name, version = RANDOM, ""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

@@ -22,6 +22,8 @@ from storage.outbox import words_of
 
 FINISHED = timedelta(hours=24)
 """Age from which counts are compared."""
+LIKES = {"likes": 1.0}
+"""Counted where nothing was decided yet."""
 PAST = 5000
 """Posts of an account that the hours are drawn from."""
 EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
@@ -35,7 +37,7 @@ def collect_report(
     session: Session,
     account: str | None,
     now: datetime,
-    weights: Mapping[str, float],
+    weights: Mapping[str, float] | None,
     zone: str,
     *,
     simulated: bool = True,
@@ -43,16 +45,21 @@ def collect_report(
     notes: Sequence[str] = (),
     tables: Sequence[Extra] = (),
 ) -> ReportData:
-    """Everything about one account, or about all with None; `weights` is the objective by plural action.
+    """Everything about one account, or about all with None.
+
+    `weights` is the objective by plural action; None stands for that of the newest decision.
 
     `simulated` says whether the numbers come from a simulated world, as they do unless Kairos runs live. With several
     accounts there is a lift for each and none for all: their posts are too different to be one experiment.
     """
     rows = [row for row in engagement.accounts(session) if account in (None, row.id)]
     pasts = {row.id: history(session, row.id, limit=PAST) for row in rows}
+    made = {each.id: each for row in rows for each in decisions.decisions(session, account=row.id)}
+    newest = made[max(made, key=lambda number: number or 0)] if made else None
+    if weights is None:
+        weights = newest.weights if newest is not None else LIKES
     used = told([past for each in pasts.values() for past in each], weights)
     standing = [post for row in rows for post in calendar.standing(session, account=row.id)]
-    made = {each.id: each for row in rows for each in decisions.decisions(session, account=row.id)}
     measured = by_posts(session, [post.id for post in standing if post.id is not None])
     outcomes = {row.id: decisions.outcomes(session, row.id, FINISHED) for row in rows}
     compared = [name for name, found in outcomes.items() if found] or list(outcomes)
@@ -62,7 +69,7 @@ def collect_report(
         simulated=simulated,
         now=now,
         zone=zone,
-        model=made[max(made, key=lambda number: number or 0)].model if made else "none yet",
+        model="none yet" if newest is None else newest.model,
         measure=in_words(used),
         accounts=[_account(session, row, standing, lift(outcomes[row.id], weights)) for row in rows],
         posts=[_post(post, made.get(post.decision_id), measured.get(post.id or 0), used) for post in standing],
@@ -92,7 +99,7 @@ def _account(session: Session, row: Account, posts: Sequence[Post], found: Lift)
 
 def _post(post: Post, made: Decision | None, row: MeasuredPost | None, used: Mapping[str, float]) -> PostRow:
     option = {} if made is None else made.candidates[made.chosen]
-    measure = option.get("weights") or used  # what came is counted as the forecast was
+    measure = (made.weights if made is not None else None) or used  # what came is counted as the forecast was
     return PostRow(
         number=post.id or 0,
         account=post.account,

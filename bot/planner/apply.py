@@ -113,6 +113,7 @@ def _decision(post: PlannedPost, at: datetime) -> Decision:
         campaign=post.campaign,
         item=post.item,
         model=post.model,
+        weights=dict(post.weights),
         seed=post.seed,
         propensity=post.propensity,
         holdout=post.holdout,

@@ -9,7 +9,7 @@ exploration the bonus of a rarely tried hour on top.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -85,6 +85,9 @@ class PlannedPost:
     attended: tuple[Looked, ...]
     reason: str
     model: str
+    """Name and version of the forecaster that decided."""
+    weights: Mapping[str, float]
+    """The objective by plural action, as it was forecast."""
     seed: int
 
 
@@ -105,7 +108,6 @@ class Plan:
     fingerprint: str
     at: datetime
     until: datetime
-    model: str
     posts: tuple[PlannedPost, ...]
     unplaced: tuple[Unplaced, ...]
 

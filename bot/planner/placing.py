@@ -151,7 +151,8 @@ class Placing:
             removed=tuple(removed),
             attended=expected[choice.chosen].attended,
             reason=why(choice, expected, slot, self._tried, self._weights, self._forecaster.name),
-            model=self._forecaster.name,
+            model=f"{self._forecaster.name} {self._forecaster.version}".strip(),
+            weights=self._weights,
             seed=desk.seed,
         )
 

@@ -36,5 +36,4 @@ def plan(campaign: Campaign, desk: Desk) -> Plan:
                 unplaced += missed
         unplaced += [Unplaced(account, each.item.id, placing.full()) for each in waiting]
     ordered = tuple(sorted(posts, key=lambda post: (post.slot.at, campaign.accounts.index(post.account))))
-    model = ", ".join(dict.fromkeys(desk.forecaster(account).name for account in campaign.accounts))
-    return Plan(campaign.name, campaign.fingerprint, desk.now, desk.until, model, ordered, tuple(unplaced))
+    return Plan(campaign.name, campaign.fingerprint, desk.now, desk.until, ordered, tuple(unplaced))

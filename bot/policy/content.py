@@ -9,6 +9,8 @@ from bot.policy.marks import handles, hashtags, numbers, wording
 
 REPEAT_WINDOW = timedelta(days=30)
 LEAST_REPEAT = timedelta(days=7)
+SAME_DAY = timedelta(hours=6)
+"""Days are counted as a calendar does: a weekly post stays weekly over a late delivery and a change of clocks."""
 NEAR_IDENTICAL = 90.0
 """Similarity in percent from which texts of two accounts are the same text."""
 REPEATED = 95.0
@@ -53,7 +55,7 @@ def _repetition(proposal: Proposal, facts: Facts, settings: Settings) -> Refused
 
 def _repeats_own(proposal: Proposal, said: str, past: PastText) -> str | None:
     apart = abs(proposal.at - past.at)
-    if proposal.recurring and apart >= LEAST_REPEAT:
+    if proposal.recurring and apart + SAME_DAY >= LEAST_REPEAT:
         return None
     alike = similarity(said, past.text)
     if alike < REPEATED or numbers(said) != numbers(past.text):

@@ -219,7 +219,7 @@ def test_what_came_is_counted_in_the_points_the_forecast_was_made_in(stage: Any)
         "high": 200.0,
         "propensity": 0.9,
     }
-    stage.published("x", likes=30, at=NOON - timedelta(days=3), candidates=[{**option, "weights": {"likes": 3.0}}])
+    stage.published("x", likes=30, at=NOON - timedelta(days=3), candidates=[option], weights={"likes": 3.0})
     (row,) = collect_report(stage.session, None, NOON, LIKES, "UTC").posts
     assert row.value == 90.0
 

@@ -42,7 +42,7 @@ class Taste:
     """A forecaster that knows what it likes: `of(candidate)` is the expected z, doubt is fixed, a centre of 10."""
 
     def __init__(self, of: Callable[[Candidate], float] = lambda candidate: 0.0, name: str = "attention") -> None:
-        self.of, self.name = of, name
+        self.of, self.name, self.version = of, name, "v1"
         self.calls: list[tuple[str, int]] = []
         self.attended: tuple[Attended, ...] = ()
         self.centres: Mapping[str, float] = {}

@@ -58,7 +58,8 @@ def test_a_plan_becomes_planned_rows_with_their_decisions(db: Database, make: An
         assert from_json(post.draft) == planned.draft
         assert post.digest == outbox.digest_of(to_json(planned.draft))
         decision = logged[post.decision_id]
-        assert (decision.at, decision.item, decision.model, decision.seed) == (make.monday, post.item, "attention", 1)
+        assert (decision.at, decision.item, decision.seed) == (make.monday, post.item, 1)
+        assert (decision.model, decision.weights) == ("attention v1", {"likes": 1.0})
         assert (decision.reason, decision.propensity, decision.holdout) == (
             planned.reason,
             planned.propensity,

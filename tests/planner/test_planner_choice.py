@@ -255,7 +255,7 @@ def test_a_baseline_is_named_and_so_is_an_empty_history(make: Any) -> None:
     baseline = make.taste(lambda candidate: candidate.at.hour, name="hour x kind")
     made = plan(make.campaign(make.items(1)), make.desk(forecaster=baseline, past=counted(make, 12)))
     assert "by the baseline hour x kind" in made.posts[0].reason
-    assert made.model == made.posts[0].model == "hour x kind"
+    assert made.posts[0].model == "hour x kind v1"
     new = plan(make.campaign(make.items(1)), make.desk()).posts[0]
     assert "no post of this account is measured yet" in new.reason
     held = [plan(make.campaign(TWO, when={"holdout": 0.5}), make.desk(seed=seed)).posts[0] for seed in range(9)]
@@ -280,7 +280,7 @@ def test_each_account_has_its_own_forecaster_and_past(make: Any) -> None:
         ("sandbox/main", "08:00"),
         ("other/b", "19:00"),
     }
-    assert made.model == "attention, hour of week"
+    assert {post.model for post in made.posts} == {"attention v1", "hour of week v1"}
 
 
 def test_the_past_posts_a_forecast_looked_at_are_named_by_their_row(make: Any) -> None:

@@ -146,9 +146,20 @@ def test_another_platform_may_say_the_same(post: Propose) -> None:
 
 @pytest.mark.parametrize(
     ("recurring", "days", "expected"),
-    [(False, 6, "P2"), (False, 29, "P2"), (False, 31, None), (True, 6, "P2"), (True, 7, None), (True, -7, None)],
+    [
+        (False, 6, "P2"),
+        (False, 29, "P2"),
+        (False, 31, None),
+        (True, 6, "P2"),
+        (True, 6.7, "P2"),
+        (True, 6.99, None),
+        (True, 7, None),
+        (True, -7, None),
+    ],
 )
-def test_own_repeats_need_recurring_and_a_week(post: Propose, recurring: bool, days: int, expected: str | None) -> None:
+def test_own_repeats_need_recurring_and_a_week(
+    post: Propose, recurring: bool, days: float, expected: str | None
+) -> None:
     facts = world(post(TEXT, at=post().at - days * DAY))
     assert rule(post(TEXT, recurring=recurring), facts) == expected
 

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("propensity", sa.Float(), nullable=False),
         sa.Column("holdout", sa.Boolean(), nullable=False),
         sa.Column("chosen", sa.Integer(), nullable=False),
+        sa.Column("weights", sa.JSON(), nullable=False),
         sa.Column("candidates", sa.JSON(), nullable=False),
         sa.Column("removed", sa.JSON(), nullable=False),
         sa.Column("attended", sa.JSON(), nullable=False),
