@@ -11,8 +11,8 @@ from bot.abilities import Abilities
 from bot.policy.base import Refused, Settings
 from bot.policy.rulebook import permit
 from bot.replies.addressing import addressed
-from bot.replies.outgoing import Answer, proposal_of, put_out
-from storage import calendar, mentions, outbox
+from bot.replies.outgoing import Answer, proposal_of, put_out, speaker
+from storage import mentions, outbox
 from storage.database import install_id
 from storage.facts import StoredFacts
 from storage.models import Inbound, Post, State
@@ -44,7 +44,7 @@ def answer(
 ) -> Post:
     """Answer a mention with a person's words: a new outbox row, or the one that waits with these words instead.
 
-    `campaign` names whose answer it is, by default the one that last wrote from this account, and `settings` are what
+    `campaign` names whose answer it is, by default one that answers on this account, and `settings` are what
     it says to the rules. Without `able` and `ours` the gate alone checks lengths, the platform's own limits and that
     we do not answer ourselves. Raises CannotAnswer.
     """
@@ -78,8 +78,7 @@ def answer(
 def _campaign(session: Session, inbound: Inbound, row: Post | None) -> str:
     if row is not None:
         return row.campaign
-    last = calendar.last_campaign(session, inbound.account)
-    if last is None:
-        words = f"mention {inbound.id}: nothing was written from {inbound.account} yet; name the campaign that answers"
-        raise CannotAnswer(words)
-    return last
+    found = speaker(session, inbound.account)
+    if found is None:
+        raise CannotAnswer(f"mention {inbound.id}: no campaign answers on {inbound.account}; name the one that should")
+    return found

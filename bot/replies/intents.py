@@ -6,6 +6,7 @@ anywhere. It sees a text's meaning (the encoder's vector) and its letters. A wro
 default threshold is meant for a precision of 95 % and above, not for reach.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,8 +21,9 @@ from connectors.base import Embed
 
 LOOSENESS = 4.0
 """Inverse penalty of the fit: looser fits sound surer than they are."""
-DOUBT = 2.5
-"""How much heavier rivals weigh: the best intent must be so many times surer than they for a similarity of .5."""
+DOUBT, LEAST_DOUBT = 0.8, 1.25
+"""How much heavier rivals weigh: DOUBT times ln(1 + intents), for the more there are, the likelier it is that a
+stranger's text resembles one; never less than LEAST_DOUBT, which languages the encoder knows little of need."""
 LETTERS = 0.7
 """Length of the letters' vector beside the meaning's, which has 1."""
 SAME_MEANING, SAME_WRITING = 0.6, 0.3
@@ -78,10 +80,11 @@ class Intents:
         talk, intents = float(shares[-1]), shares[: len(self._names)]
         best, *others = (int(place) for place in np.argsort(-intents, kind="stable"))
         first, second = float(intents[best]), float(intents[others[0]]) if others else 0.0
-        similarity = first / (first + DOUBT * (second + talk))
+        doubt = max(LEAST_DOUBT, DOUBT * math.log1p(len(intents)))
+        similarity = first / (first + doubt * (second + talk))
         place = self._nearest_rule(self._names[best], seen)
         enough = similarity >= self._rules[place].threshold
-        runner_up = second / (second + DOUBT * (first + talk))
+        runner_up = second / (second + doubt * (first + talk))
         return Match(place if enough else None, self._names[best], similarity, runner_up)
 
     def _nearest_rule(self, intent: str, seen: Rows) -> int:

@@ -10,8 +10,11 @@ from bot.abilities import Abilities
 from bot.policy.base import Addressed, Proposal
 from connectors.base import Capabilities, Draft, Ref
 from scheduler.drafts import to_json
-from storage import outbox
+from storage import notes, outbox
 from storage.models import Inbound, Post, State
+
+SPEAKER = "speaker:"
+"""Name of the note before the account."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,17 @@ def put_out(
         updated_at=now,
     )
     return next(iter(outbox.add(session, [row])), None)
+
+
+def speak_for(session: Session, account: str, campaign: str, now: datetime) -> None:
+    """Remember in which campaign's name a person answers on this account."""
+    if speaker(session, account) != campaign:
+        notes.set_note(session, SPEAKER + account, campaign, now)
+
+
+def speaker(session: Session, account: str) -> str | None:
+    """The campaign in whose name a person answers on this account; None where nothing was said to it yet."""
+    return notes.note(session, SPEAKER + account)
 
 
 def key_of(install: str, inbound: Inbound) -> str:

@@ -20,7 +20,7 @@ from bot.policy.rulebook import RULES, permit
 from bot.policy.tightening import settings_of
 from bot.replies.addressing import addressed
 from bot.replies.intents import Intents, Match
-from bot.replies.outgoing import Answer, proposal_of, put_out
+from bot.replies.outgoing import Answer, proposal_of, put_out, speak_for
 from bot.replies.silence import WORDS, keep_silent
 from bot.replies.stop import asks_for_silence
 from connectors.base import Embed
@@ -83,6 +83,8 @@ class Triage:
             keep_silent(session, inbound.author_hash, platform, f"asked for it on {inbound.created_at:%Y-%m-%d}", now)
             self._refuse(session, inbound, Refused("R3", SILENCE, WORDS), now)
             return
+        if offers := self._offers.get(inbound.account):
+            speak_for(session, inbound.account, offers[0].campaign.name, now)
         known = addressed(session, inbound, self._ourselves())
         refused = self._permit(session, inbound, Answer("", campaign=""), known, now, Settings(), WHOM)
         if refused is not None:

@@ -49,12 +49,13 @@ def test_an_answer_that_is_still_to_go_out_may_be_reworded(desk: Any) -> None:
     assert [draft.text for draft, _ in desk.platform.public] == ["Nothing, not even a cent."]
 
 
-def test_without_a_name_the_campaign_that_last_wrote_from_the_account_answers(desk: Any) -> None:
+def test_without_a_name_a_campaign_that_answers_on_the_account_does(desk: Any, campaign: Callable[..., Any]) -> None:
+    desk.campaigns = [campaign(name="elsewhere", accounts=["fake/other"]), campaign(name="here")]
     said = desk.hear(ODD)
-    with pytest.raises(CannotAnswer, match="nothing was written from fake/main yet"):
-        say(desk, said.id, "Cats do that.", campaign=None)
-    desk.hear("how much does it cost?", person="bob")
-    assert say(desk, said.id, "Cats do that.", campaign=None).campaign == "launch"
+    assert say(desk, said.id, "Cats do that.", campaign=None).campaign == "here"
+    nobody = desk.hear(ODD, account="fake/third")
+    with pytest.raises(CannotAnswer, match="no campaign answers on fake/third"):
+        say(desk, nobody.id, "Cats do that.", campaign=None)
 
 
 def test_a_text_is_answered_once_whoever_answers(desk: Any) -> None:

@@ -105,7 +105,7 @@ LEARNT = learn(rule("a", ["how much does it cost", "is it free"]), rule("b", ["w
 
 @pytest.mark.parametrize(
     ("files", "at_least"),
-    [(["launch-week.yaml"], 3), (["community-replies.yaml"], 2), (["launch-week.yaml", "community-replies.yaml"], 4)],
+    [(["launch-week.yaml"], 6), (["community-replies.yaml"], 3), (["launch-week.yaml", "community-replies.yaml"], 6)],
 )
 def test_of_what_simulated_people_say_no_text_gets_a_wrong_answer(files: list[str], at_least: int) -> None:
     intents = learn(*(rule for file in files for rule in load_campaign(EXAMPLES / file, {}).replies.rules))
@@ -122,41 +122,128 @@ ELSEWHERE: dict[str, tuple[dict[str, tuple[str, ...]], tuple[str, ...]]] = {
                 "was kostet das",
                 "gibt es eine kostenlose Version",
                 "wie teuer ist die Lizenz",
-                "ist das gratis",
+                "muss ich dafür bezahlen",
+                "ist das gratis für Firmen",
             ),
-            "doku": ("wo finde ich die Dokumentation", "gibt es eine Anleitung", "habt ihr Beispiele"),
+            "doku": (
+                "wo finde ich die Dokumentation",
+                "gibt es eine Anleitung",
+                "habt ihr Beispiele",
+                "wo kann ich mehr über die Einstellungen lesen",
+            ),
         },
         (
             "was für ein schöner Tag heute",
             "wo ist der nächste Bahnhof",
+            "gibt es heute Abend Fußball",
+            "ich habe das Buch gelesen und war enttäuscht",
+            "wer hat gestern gewonnen",
             "das letzte Update hat alles kaputt gemacht",
+            "danke, tolle Arbeit!",
+            "wie heißt der Hund auf dem Bild?",
             "kann ich mit einem Menschen sprechen?",
             "mir gefällt die alte Version besser",
+            "wann kommt ihr nach Berlin?",
+            "meine Katze schläft auf der Tastatur",
             "ist das ein Witz",
+            "warum antwortet niemand",
+            "guten Morgen zusammen",
         ),
     ),
     "French": (
         {
-            "prix": ("combien ça coûte", "y a-t-il une version gratuite", "quel est le prix de la licence"),
-            "doc": ("où est la documentation", "avez-vous un tutoriel", "où trouver des exemples"),
+            "prix": (
+                "combien ça coûte",
+                "y a-t-il une version gratuite",
+                "quel est le prix de la licence",
+                "est-ce que je dois payer",
+            ),
+            "doc": ("où est la documentation", "avez-vous un tutoriel", "où trouver des exemples", "y a-t-il un guide"),
         },
-        ("où est la gare", "est-ce que tu viens ce soir", "je préfère l'ancienne version", "c'est une blague ?"),
+        (
+            "quelle belle journée",
+            "où est la gare",
+            "est-ce que tu viens ce soir",
+            "la dernière mise à jour a tout cassé",
+            "c'est génial, merci",
+            "qui a gagné le match hier",
+            "mon chat dort sur le clavier",
+            "pourquoi personne ne répond",
+            "comment s'appelle ce chien",
+            "je préfère l'ancienne version",
+            "c'est une blague ?",
+            "quand venez-vous à Paris ?",
+        ),
     ),
     "Spanish": (
         {
-            "precio": ("cuánto cuesta", "hay una versión gratis", "cuál es el precio de la licencia"),
-            "doc": ("dónde está la documentación", "tienen un tutorial", "dónde encuentro ejemplos"),
+            "precio": (
+                "cuánto cuesta",
+                "hay una versión gratis",
+                "cuál es el precio de la licencia",
+                "tengo que pagar",
+            ),
+            "doc": ("dónde está la documentación", "tienen un tutorial", "dónde encuentro ejemplos", "hay una guía"),
         },
-        ("dónde está la estación", "prefiero la versión antigua", "es una broma", "cuándo vienen a Madrid"),
+        (
+            "qué día tan bonito",
+            "dónde está la estación",
+            "vienes esta noche",
+            "la última actualización lo rompió todo",
+            "es genial, gracias",
+            "quién ganó el partido ayer",
+            "mi gato duerme sobre el teclado",
+            "por qué nadie responde",
+            "cómo se llama ese perro",
+            "prefiero la versión antigua",
+            "es una broma",
+            "cuándo vienen a Madrid",
+        ),
+    ),
+    "Japanese": (
+        {
+            "price": ("いくらですか", "無料プランはありますか", "料金を教えてください", "ライセンスの値段は"),
+            "doc": ("ドキュメントはどこですか", "チュートリアルはありますか", "使い方の例を見たい"),
+        },
+        (
+            "今日はいい天気ですね",
+            "駅はどこですか",
+            "昨日の試合は誰が勝ちましたか",
+            "猫がキーボードの上で寝ています",
+            "ありがとう、すごいですね",
+            "アップデートで全部壊れました",
+        ),
+    ),
+    "Russian": (
+        {
+            "price": ("сколько это стоит", "есть ли бесплатная версия", "какая цена лицензии", "нужно ли платить"),
+            "doc": ("где документация", "есть ли руководство", "где найти примеры"),
+        },
+        (
+            "какая сегодня погода",
+            "где вокзал",
+            "кто вчера выиграл",
+            "кошка спит на клавиатуре",
+            "спасибо, отлично",
+            "последнее обновление всё сломало",
+        ),
     ),
 }
 
 
+def test_in_other_languages_everyday_talk_matches_less_than_once_in_twenty() -> None:
+    wrong, said = [], 0
+    for rules, talk in ELSEWHERE.values():
+        intents = learn(*(rule(intent, examples) for intent, examples in rules.items()))
+        wrong += [text for text in talk if intents.match(text).intent]
+        said += len(talk)
+    assert len(wrong) < said / 20, wrong
+
+
 @pytest.mark.parametrize("language", ELSEWHERE)
-def test_in_other_languages_too_function_words_alone_match_nothing(language: str) -> None:
-    rules, talk = ELSEWHERE[language]
+def test_in_other_languages_a_politer_question_falls_under_its_rule(language: str) -> None:
+    rules, _ = ELSEWHERE[language]
     intents = learn(*(rule(intent, examples) for intent, examples in rules.items()))
-    assert [text for text in talk if intents.match(text).intent] == []
     said = [(intent, f"{text.capitalize()}, please?") for intent, texts in rules.items() for text in texts]
     assert all(intents.match(text).nearest == intent for intent, text in said)
     assert sum(intents.match(text).intent is not None for _, text in said) >= 2 / 3 * len(said)
