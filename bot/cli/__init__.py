@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from bot.cli import campaigns, first, history, queue, running
+from bot.cli.interrupts import never_swallow
 
 EPILOG = (
     "Exit codes: 0 ok · 1 a defect · 2 invalid input · 3 refused by a rule or a person · 4 this machine or a platform "
@@ -31,6 +32,7 @@ for room in (first, campaigns, running, queue, history):
 def main() -> None:
     """The command `kairos`."""
     try:
+        never_swallow()
         _take_closed_streams()
         code = _run()
         sys.stdout.flush()  # here, where a full disk or a reader that went away can still be told

@@ -63,6 +63,7 @@ def plan(
     `kairos run --plan FILE` carries out exactly this plan, or refuses where the campaign has changed since.
     """
     from bot.app import open_dry, open_live
+    from bot.cli.logs import log_to
     from bot.cli.plans import as_data, plan_view
     from bot.planner import paper
     from bot.rounds import Rounds, Wish
@@ -70,6 +71,7 @@ def plan(
 
     found = load(files)
     places = settings()
+    log_to(places.folder)
     world = open_live(places, {}) if live else open_dry(places, system_clock())
     try:
         rounds = Rounds(world, found, Wish(account=account, days=days, baseline=baseline))

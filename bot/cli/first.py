@@ -22,13 +22,19 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Four simulated weeks in time lapse, then how Kairos did against other ways to choose; no key, no network."""
+    from bot.cli.interrupts import between_steps
     from bot.cli.showing import demo_view
     from bot.demo.show import run_demo
 
     if out.is_dir():
         stop(f"{out}: a folder; name a file for the report: --out {out / 'kairos-demo.html'}")
-    with progress("four simulated weeks", total=None) as bar:
-        shown = run_demo(seeds, out, on_step=bar)
+    with between_steps() as check, progress("four simulated weeks", total=None) as bar:
+
+        def step(done: float | None = None, total: float | None = None, line: str | None = None) -> None:
+            bar(done, total, line)
+            check()
+
+        shown = run_demo(seeds, out, on_step=step)
     if as_json:
         write_json(shown.as_data())
     else:

@@ -41,11 +41,13 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Carry campaigns out: a rehearsal on the sandbox in time lapse, or with --live the real world until stopped."""
+    from bot.cli.logs import log_to
     from bot.rounds import Wish
 
     if live and (approve_all or fresh):
         stop("--approve-all and --fresh are for rehearsals; live, a person says yes: `kairos queue --live`")
     found = load(files)
+    log_to(settings().folder)
     wish = Wish(account=account, days=days, baseline=baseline, plan_file=plan_file)
     if live:
         _go_live(found, wish, as_json)
@@ -126,6 +128,7 @@ def resume(
 def _rehearse(places: "Settings", found: "list[Campaign]", wish: "Wish", approve_all: bool, as_json: bool) -> None:
     from bot.app import open_dry
     from bot.cli.happenings import Happenings, outcome_of, outcome_view
+    from bot.cli.interrupts import between_steps
     from bot.rounds import Rounds
     from bot.running import rehearse
     from scheduler.clock import system_clock
@@ -135,10 +138,11 @@ def _rehearse(places: "Settings", found: "list[Campaign]", wish: "Wish", approve
     try:
         rounds = Rounds(world, found, wish)
         began, zone = world.clock(), found[0].timezone
-        with progress("rehearsing (simulated)", total=wish.days * 24) as bar:
+        with between_steps() as check, progress("rehearsing (simulated)", total=wish.days * 24) as bar:
 
             def step(now: datetime) -> None:
                 bar((now - began) / timedelta(hours=1), line=f"{local(now, zone)}  {happened.latest}")
+                check()
 
             lapse = rehearse(world, rounds, began + timedelta(days=wish.days), approve_all=approve_all, on_step=step)
         outcome = outcome_of(world, lapse, happened)

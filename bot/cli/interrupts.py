@@ -1,0 +1,49 @@
+"""Ctrl-C at a bad moment: held back between two steps where order matters, and never swallowed or shown as a trace."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SOON = 0.01
+"""Seconds after which an interrupt that came to nothing comes again."""
+
+
+@contextmanager
+def between_steps() -> Iterator[Callable[[], None]]:
+    """Hold the first Ctrl-C back until the function given back is called, which raises it; a second one is at once.
+
+    An exception can come between a lock that was taken and the code that would give it back; work that has to clean up
+    under the same lock is told of Ctrl-C only where it holds none.
+    """
+    pressed = threading.Event()
+
+    def answer(number: int, frame: FrameType | None) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    def check() -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGINT, answer)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def never_swallow() -> None:
+    """Let an interrupt that Python could only print, inside a finaliser, come again a moment later instead."""
+    printed = sys.unraisablehook
+
+    def again(unraisable: "sys.UnraisableHookArgs") -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            threading.Timer(SOON, signal.raise_signal, [signal.SIGINT]).start()
+        else:
+            printed(unraisable)
+
+    sys.unraisablehook = again
