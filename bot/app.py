@@ -59,7 +59,7 @@ class World:
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     _abilities: dict[str, Abilities] = field(default_factory=dict)
-    _ours: dict[str, frozenset[str]] = field(default_factory=dict)
+    _ours: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def install(self) -> str:
@@ -106,12 +106,12 @@ class World:
         return self._abilities[account]
 
     def ours(self, account: str) -> frozenset[str]:
-        """Our own names on the account's platform, hashed like those of other people."""
+        """Our own names, hashed like those of other people, of every account met: none of ours answers another."""
         if account not in self._ours:
             platform = account.partition("/")[0]
             ourselves = self.connect(account).check()
-            self._ours[account] = frozenset({mentions.author_hash(self.hash_key, platform, ourselves.account_id)})
-        return self._ours[account]
+            self._ours[account] = mentions.author_hash(self.hash_key, platform, ourselves.account_id)
+        return frozenset(self._ours.values())
 
     def gate(self) -> Gate:
         """The gate for this run's campaigns."""

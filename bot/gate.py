@@ -15,6 +15,7 @@ from bot.policy.base import Proposal, Settings
 from bot.policy.rulebook import permit
 from bot.policy.tightening import settings_of
 from bot.replies.addressing import inbound_of
+from bot.replies.triage import TOO_OLD
 from scheduler.drafts import UnreadableDraft, from_json
 from scheduler.verdict import Refusal, Verdict
 from storage.facts import StoredFacts
@@ -53,6 +54,8 @@ class Gate:
                 f"its slot was {post.slot_at:%Y-%m-%d %H:%M} UTC, more than `late_limit` ago: dropped, not sent late"
             )
             return Refusal("late", FILE, words)
+        if post.kind == "reply" and post.approved_digest is None and now > post.slot_at + TOO_OLD:
+            return Refusal("late", FILE, "what it answers is more than a day old; a person should look first", "hold")
         try:
             proposal = self._proposal(session, post, campaign, now)
         except UnreadableDraft as error:
