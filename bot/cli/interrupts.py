@@ -42,7 +42,8 @@ def never_swallow() -> None:
 
     def again(unraisable: "sys.UnraisableHookArgs") -> None:
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
-            threading.Timer(SOON, signal.raise_signal, [signal.SIGINT]).start()
+            main = threading.main_thread().ident
+            threading.Timer(SOON, signal.pthread_kill, [main, signal.SIGINT]).start()
         else:
             printed(unraisable)
 

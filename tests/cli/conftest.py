@@ -67,7 +67,7 @@ class Ran:
 def call(home: Path, *arguments: object, **more: str) -> Ran:
     """`kairos` with these arguments by somebody who stands in `home`, in this process; `more` is the environment's."""
     out, err = io.StringIO(), io.StringIO()
-    former, hook = signal.getsignal(signal.SIGINT), sys.excepthook
+    former, hooks = signal.getsignal(signal.SIGINT), (sys.excepthook, sys.unraisablehook)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
         patch.delenv("KAIROS_DATABASE_URL", raising=False)
@@ -79,7 +79,7 @@ def call(home: Path, *arguments: object, **more: str) -> Ran:
                 main()
         finally:
             signal.signal(signal.SIGINT, former)
-            sys.excepthook = hook
+            sys.excepthook, sys.unraisablehook = hooks
     assert "Traceback" not in err.getvalue()
     assert isinstance(end.value.code, int)
     return Ran(end.value.code, out.getvalue(), err.getvalue())
