@@ -1,5 +1,6 @@
 """Commands about campaign files before anything goes out: validate and plan."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +61,7 @@ def plan(
 ) -> None:
     """Show what would go out, when and why, and write it down; nothing is published.
 
-    `kairos run --plan FILE` carries out exactly this plan, or refuses where the campaign has changed since.
+    `kairos run CAMPAIGN --plan FILE` carries out exactly this plan, or refuses where the campaign has changed since.
     """
     from bot.app import open_dry, open_live
     from bot.cli.logs import log_to
@@ -76,19 +77,25 @@ def plan(
     try:
         rounds = Rounds(world, found, Wish(account=account, days=days, baseline=baseline))
         shown = []
-        for made in rounds.look():
+        for file, made in zip(files, rounds.look(), strict=True):
             written = paper.write(made, places.plans)
             shown.append(as_data(made, written))
             if not as_json:
                 zone = next(c.timezone for c in found if c.name == made.campaign)
                 show(plan_view(made, zone, simulated=not live, why=rounds.reasons()))
-                note(f"written to {_short(written)}; `kairos run --plan {_short(written)}` carries out exactly this")
+                note(f"written to {_short(written)}; `{_again(file, account, live, written)}` carries out exactly this")
                 if made.posts:
                     note(f"the first goes out {local(made.posts[0].slot.at, zone)} {zone}")
         if as_json:
             write_json(shown)
     finally:
         world.close()
+
+
+def _again(file: Path, account: str | None, live: bool, plan_file: Path) -> str:
+    """The command line that carries out a plan as it was written."""
+    given = [*(["--account", account] if account else []), *(["--live"] if live else [])]
+    return shlex.join(["kairos", "run", str(file), *given, "--plan", _short(plan_file)])
 
 
 def _short(path: Path) -> str:
