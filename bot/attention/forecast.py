@@ -1,7 +1,7 @@
 """The plain words of forecasting: a past post, a candidate, the distribution forecast for it; no torch, no learning.
 
 `z` below is log1p(count) of one action, standardised with the mean (`centre`) and standard deviation (`spread`)
-of the account's own history: z = (log1p(count) - centre) / spread.
+of the account's own history (see `bot.attention.outcomes`): z = (log1p(count) - centre) / spread.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,9 @@ What is unusual about it:
 - nothing is learned per account: history tokens carry their outcome, and attention over them is the learning;
 - history attends to history, a candidate to history only: its forecast cannot depend on other candidates, and the
   history's keys and values are computed once and kept (`remember`, then `forecast` for any number of candidates);
-- attention is biased by plain similarities (text, hour, weekday, age, kind, surface) with one learned gain per head;
+- attention is biased by plain similarities (text, hour, weekday, age, kind, surface) with one learned gain per head,
+  and sharpened as histories grow, by a learned power of their length;
+- every token hears what plain regression would say (`bot.attention.regression`), fitted inside the network;
 - the output is a distribution: bars over the standardised outcome z, started at a standard normal;
 - two learned tokens stand before every history, so an empty one works.
 
@@ -22,6 +24,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from bot.attention.features import CLOCK_PART, KIND_PART, RHYTHM_PART, SURFACE_PART, WIDTH
 from bot.attention.forecast import BINS, EDGES
+from bot.attention.regression import Fit, Regression
 
 KERNELS = 7
 """Similarities: centred text, raw text, hour, weekday, age, kind, surface."""
@@ -34,6 +37,8 @@ START_GAINS = (
 """One row per head (repeated when there are more heads), one column per kernel."""
 LEARNED = 2
 """Learned tokens before every history."""
+USUAL_LENGTH = 100
+"""Posts at which attention is as sharp as its logits say."""
 
 
 class AttentionConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
@@ -69,13 +74,17 @@ class Posts:
 
 @dataclass
 class Memory:
-    """A history, read once: what candidates need to attend to it. Keys and values: per layer (B, H, K+L, D/H)."""
+    """A history, read once: what candidates need to attend to it.
+
+    `present` (B, L+K) counts the learned tokens; keys and values are per layer (B, H, L+K, D/H).
+    """
 
     posts: Posts
     centre: Tensor
     present: Tensor
     keys: list[Tensor]
     values: list[Tensor]
+    fit: Fit
 
 
 def kernels(left: Posts, right: Posts, centre: Tensor) -> Tensor:
@@ -113,6 +122,7 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, config.mlp * width), nn.GELU(), nn.Linear(config.mlp * width, width))
         rows = [START_GAINS[head % len(START_GAINS)] for head in range(config.heads)]
         self.gains = nn.Parameter(torch.tensor(rows))  # (H, KERNELS)
+        self.length_gains = nn.Parameter(torch.zeros(config.heads))
         self.dropout = nn.Dropout(config.dropout)
 
     def keys_values(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,11 +130,16 @@ class Block(nn.Module):
         normed = self.before_attention(hidden)
         return self._split(self.key(normed)), self._split(self.value(normed))
 
-    def forward(self, hidden: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-        """Stream (B, n, D) and attention weights (B, H, n, K+L); `bias` (B, H, n, K+L) holds the mask as -inf."""
+    def forward(
+        self, hidden: Tensor, keys: Tensor, values: Tensor, similar: Tensor, present: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Stream (B, n, D) and weights (B, H, n, L+K), from similarities (B, KERNELS, n, L+K) and presence (B, L+K)."""
         query = self._split(self.query(self.before_attention(hidden)))
-        logits = query @ keys.transpose(2, 3) / query.shape[-1] ** 0.5 + bias
-        weights = logits.softmax(dim=-1)
+        logits = query @ keys.transpose(2, 3) / query.shape[-1] ** 0.5
+        logits = logits + torch.einsum("hk,bknm->bhnm", self.gains, similar)
+        length = (present.sum(dim=1) / USUAL_LENGTH).log()[:, None, None, None]
+        logits = logits * (self.length_gains[:, None, None] * length).exp()
+        weights = logits.masked_fill(present[:, None, None, :] == 0, float("-inf")).softmax(dim=-1)
         mixed = (weights @ values).transpose(1, 2).flatten(2)
         hidden = hidden + self.dropout(self.out(mixed))
         return hidden + self.dropout(self.mlp(self.before_mlp(hidden))), weights
@@ -145,6 +160,7 @@ class AttentionNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         self.features_in = nn.Linear(config.features, width)
         self.outcome_in = nn.Linear(3, width)  # z, |z|, whether there is an outcome
         self.length_in = nn.Linear(1, width)
+        self.regression, self.hints_in = Regression(), nn.Linear(2, width)
         self.learned = nn.Parameter(torch.randn(LEARNED, width) * 0.02)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.last = nn.LayerNorm(width)
@@ -168,32 +184,30 @@ class AttentionNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         """Read a history once: outcome z (B, K), measured and present (B, K) as 0/1; gives back what to attend to."""
         seen = outcome * measured
         known = torch.stack([seen, seen.abs(), measured], dim=-1)
-        hidden = self._embed(posts, present) + self.outcome_in(known)
-        batch = hidden.shape[0]
-        hidden = torch.cat([self.learned.expand(batch, -1, -1), hidden], dim=1)  # (B, L+K, D)
         count = present.sum(dim=1).clamp(min=1)[:, None, None]
         centre = (posts.text * present.unsqueeze(-1)).sum(dim=1, keepdim=True) / count
-        mask = self._mask(present)
         similar = kernels(posts, posts, centre)
+        fit, hints = self.regression.fit(similar, outcome, measured * present)
+        hidden = self._embed(posts, present, hints) + self.outcome_in(known)
+        hidden = torch.cat([self.learned.expand(len(hidden), -1, -1), hidden], dim=1)  # (B, L+K, D)
         similar = functional.pad(similar, (LEARNED, 0, LEARNED, 0))  # learned tokens: no similarity
+        present = functional.pad(present, (LEARNED, 0), value=1.0)
         keys, values = [], []
         for block in self._layers():
             key, value = block.keys_values(hidden)
             keys.append(key)
             values.append(value)
-            bias = torch.einsum("hk,bknm->bhnm", block.gains, similar) + mask
-            hidden, _ = block(hidden, key, value, bias)
-        return Memory(posts, centre, present, keys, values)
+            hidden, _ = block(hidden, key, value, similar, present)
+        return Memory(posts, centre, present, keys, values, fit)
 
     def forecast(self, memory: Memory, posts: Posts) -> tuple[Tensor, Tensor]:
         """Logits (B, M, bins) and attention on history posts, mean over heads of the last two layers (B, M, K)."""
-        hidden = self._embed(posts, memory.present)
-        similar = functional.pad(kernels(posts, memory.posts, memory.centre), (LEARNED, 0))
-        mask = self._mask(memory.present)
+        similar = kernels(posts, memory.posts, memory.centre)
+        hidden = self._embed(posts, memory.present[:, LEARNED:], self.regression.hints(similar, memory.fit))
+        similar = functional.pad(similar, (LEARNED, 0))
         seen = []
         for block, key, value in zip(self._layers(), memory.keys, memory.values, strict=True):
-            bias = torch.einsum("hk,bknm->bhnm", block.gains, similar) + mask
-            hidden, weights = block(hidden, key, value, bias)
+            hidden, weights = block(hidden, key, value, similar, memory.present)
             seen.append(weights.mean(dim=1))
         attended = torch.stack(seen[-2:]).mean(dim=0)[..., LEARNED:]
         logits: Tensor = self.head(self.last(hidden))
@@ -206,12 +220,6 @@ class AttentionNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
     def _layers(self) -> list[Block]:
         return [block for block in self.blocks if isinstance(block, Block)]
 
-    def _embed(self, posts: Posts, present: Tensor) -> Tensor:
-        length = present.sum(dim=1, keepdim=True).log1p().unsqueeze(-1) / 4  # (B, 1, 1)
-        token: Tensor = self.text_in(posts.text * 4) + self.features_in(posts.features) + self.length_in(length)
-        return token
-
-    def _mask(self, present: Tensor) -> Tensor:
-        """0 where there is a post or a learned token, -inf where there is padding (B, 1, 1, K+L)."""
-        whole = functional.pad(present, (LEARNED, 0), value=1.0)
-        return torch.zeros_like(whole).masked_fill(whole == 0, float("-inf"))[:, None, None, :]
+    def _embed(self, posts: Posts, present: Tensor, hints: Tensor) -> Tensor:
+        length: Tensor = self.length_in(present.sum(dim=1, keepdim=True).log1p().unsqueeze(-1) / 4)  # (B, 1, D)
+        return length.add(self.text_in(posts.text * 4) + self.features_in(posts.features) + self.hints_in(hints))

@@ -14,6 +14,8 @@ YOUNGEST = timedelta(hours=1)
 GROWN = timedelta(hours=48)
 HALF_LIFE_H = {"reddit": 5.0, "hackernews": 4.0, "x": 3.0}
 """Hours after which half of the final engagement is there; others 7. On Reddit 35 % is there at 4 h, 95 % at 12 h."""
+PRIOR = 3
+"""Posts' worth of belief in the spread of an unknown account."""
 LOWEST, HIGHEST = -5.0, 6.0
 """Borders of z: one runaway post must not drown the rest."""
 
@@ -47,12 +49,16 @@ class Scale:
 
     @classmethod
     def of(cls, values: NDArray[np.floating]) -> "Scale":
-        """The mean and standard deviation of the finite values; that of an unknown account where there are too few."""
+        """The mean and standard deviation of the finite values; UNKNOWN where there are none.
+
+        The deviation is taken as if PRIOR posts with that of an unknown account were among them: two posts with like
+        counts must not claim certainty.
+        """
         known = values[np.isfinite(values)]
-        centre = float(known.mean()) if len(known) else UNKNOWN.centre
-        spread = float(known.std()) if len(known) > 1 else UNKNOWN.spread
-        # A handful of equal counts must not claim certainty: the spread never falls below a twentieth.
-        return cls(centre, max(spread, 0.05))
+        if not len(known):
+            return UNKNOWN
+        variance = (len(known) * float(known.var()) + PRIOR * UNKNOWN.spread**2) / (len(known) + PRIOR)
+        return cls(float(known.mean()), float(np.sqrt(variance)))
 
     def z(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Standardised values between LOWEST and HIGHEST, nan where they are."""

@@ -112,7 +112,7 @@ def _real(series: Series, rng: np.random.Generator) -> NDArray[np.float32]:
 def _episode(series: Series, values: NDArray[np.float32], k: int, rng: np.random.Generator) -> Episode | None:
     if len(series) < QUERIES + 20:
         return None
-    low = min(max(k, 10), len(series) - QUERIES - 1)
+    low = min(max(k, 3), len(series) - QUERIES - 1)
     start = int(rng.integers(low, len(series) - QUERIES))
     window = np.arange(start, min(start + WINDOW, len(series)))
     queries = np.sort(rng.choice(window, size=QUERIES, replace=False))

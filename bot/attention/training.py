@@ -26,7 +26,7 @@ from bot.attention.sampling import MADE_UP, QUERIES, SIMULATED, Sampler, collate
 from bot.attention.validation import check, loss_of, tasks
 
 TOKENS = 2600
-SHORTEST, LONGEST = 10, 900
+SHORTEST, LONGEST = 3, 900
 RATE, GAIN_RATE = 2e-3, 2e-2
 """Learning rates: of everything, and of the gains of the similarity kernels."""
 WARM_UP = 60

@@ -238,3 +238,19 @@ except bot.attention.TorchMissing as error:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "torch is not installed: install it, or let a baseline decide with `--baseline`\n"
     assert issubclass(TorchMissing, ImportError)
+
+
+def test_on_short_histories_the_effect_of_the_hour_is_halved(
+    shipped: AttentionForecaster, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = account(200, seed=1, hour=1.0)
+    hours = [at_hour(posts[-1], hour) for hour in range(24)]
+    careful = means(shipped.predict(posts, hours))
+    monkeypatch.setattr("bot.attention.forecaster.SHRINK_TIME_BELOW", 0)
+    bold = means(shipped.predict(posts, hours))
+    assert 0.3 < np.ptp(careful) / np.ptp(bold) < 0.8
+
+
+def at_hour(post: PastPost, hour: int) -> Candidate:
+    at = (post.at + timedelta(days=3)).replace(hour=hour, minute=0)
+    return Candidate(post.platform, post.text, post.kind, at)
