@@ -1,5 +1,6 @@
 """The command line: one Typer app; each command's work is done elsewhere, and nothing heavy is loaded to show help."""
 
+import io
 import os
 import signal
 import sys
@@ -33,7 +34,7 @@ def main() -> None:
     """The command `kairos`."""
     try:
         never_swallow()
-        _take_closed_streams()
+        _ready_streams()
         code = _run()
         sys.stdout.flush()  # here, where a full disk or a reader that went away can still be told
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is done: from here on Ctrl-C ends without a word
@@ -57,8 +58,11 @@ def _run() -> int:
     return 0
 
 
-def _take_closed_streams() -> None:
-    """Where a shell has closed stdout or stderr, write to nowhere: the next file opened would get its number."""
+def _ready_streams() -> None:
+    """Let every sign be written, and to nowhere where a shell has closed a stream: a file would get its number."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
+        stream = getattr(sys, name)
+        if stream is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

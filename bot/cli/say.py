@@ -44,7 +44,8 @@ def note(words: str) -> None:
 
 def write_json(data: Any) -> None:
     """The command's result as JSON."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")
+    every_sign = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=not every_sign, default=_plain) + "\n")
 
 
 def show(renderable: Any) -> None:

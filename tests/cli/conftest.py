@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -122,11 +122,22 @@ class World:
 
     def public(self) -> list[str]:
         """Every text the network has accepted, answers included, however often."""
-        books = self.folder / "sandbox.db"
-        if not books.exists():
-            return []
-        with closing(sqlite3.connect(books)) as connection:
-            return [text for (text,) in connection.execute("select text from post order by number")]
+        return accepted(self.folder / "sandbox.db")
+
+
+def accepted(books: Path) -> list[str]:
+    """Every text the simulated network has accepted, in order."""
+    if not books.exists():
+        return []
+    with closing(sqlite3.connect(books)) as connection, suppress(sqlite3.OperationalError):  # not made yet
+        return [text for (text,) in connection.execute("select text from post order by number")]
+    return []
+
+
+@pytest.fixture
+def public() -> Callable[[Path], list[str]]:
+    """Reads the books of a simulated network."""
+    return accepted
 
 
 @pytest.fixture
@@ -145,18 +156,19 @@ def kairos(home: Path) -> Callable[..., Ran]:
 def start(home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """A running process of the command, killed at the end; keyword arguments are environment variables.
 
-    Its output goes to a pipe each, or to `streams` both.
+    Its output goes to a pipe each, or to the open files `out` and `err`.
     """
     running = []
+    pipe = subprocess.PIPE
 
-    def begin(*arguments: object, code: str = COMMAND, streams: int = subprocess.PIPE, **more: str) -> Any:
+    def begin(*arguments: object, code: str = COMMAND, out: int = pipe, err: int = pipe, **more: str) -> Any:
         process = subprocess.Popen(
             [sys.executable, "-c", code, *map(str, arguments)],
             cwd=home,
             env={**os.environ, **surroundings(home), **more},
             stdin=subprocess.DEVNULL,
-            stdout=streams,
-            stderr=streams,
+            stdout=out,
+            stderr=err,
             text=True,
         )
         running.append(process)

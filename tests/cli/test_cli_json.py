@@ -87,7 +87,7 @@ def test_without_a_terminal_there_is_neither_colour_nor_bar(kairos: Any, held: A
 def on_a_terminal(home: Path, start: Any, *arguments: str, **more: str) -> str:
     """Everything the command writes to a terminal 100 columns wide."""
     ours, theirs = pty.openpty()
-    process = start(*arguments, streams=theirs, TERM="xterm-256color", **more)
+    process = start(*arguments, out=theirs, err=theirs, TERM="xterm-256color", **more)
     os.close(theirs)
     shown = b""
     while process.poll() is None or select.select([ours], [], [], 0)[0]:
