@@ -227,6 +227,7 @@ def test_a_machine_or_a_registry_would_be_seen(begun: str) -> None:
 # --- the guide ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_guide_does_what_it_shows(tmp_path: Path) -> None:
     (table,) = [block for language, block in FENCE.findall(GUIDE) if language == "csv"]
     (tmp_path / "posts.csv").write_text(table, encoding="utf-8")
