@@ -17,8 +17,8 @@ LEAST_READ, LEAST_JUDGED = 30, 20
 """With fewer posts to read or to judge by, a comparison would be luck."""
 JUDGED_SHARE = 3
 """One post in so many is judged, WINDOW at most."""
-NEEDED = 0.5
-"""A rival takes over when it leads by NEEDED / sqrt(posts judged), .05 for a hundred. On pages never trained on,
+NEEDED = 0.7
+"""A rival takes over when it leads by NEEDED / sqrt(posts judged), .07 for a hundred. On pages never trained on,
 following every smaller lead lost .02 in rank correlation on the posts that came next; see docs/model-log.md."""
 
 
