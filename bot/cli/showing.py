@@ -62,11 +62,9 @@ def demo_view(shown: "Shown") -> "RenderableType":
             f"{rival.of_oracle:.0%}",
             style="bold" if rival.name == "kairos" else "",
         )
+    twice = f"{shown.twice} were sent twice" if shown.twice else "none was sent twice"
     parts: list[RenderableType] = [
-        Text(
-            f"{shown.published} posts and replies went out, {shown.mishaps} of them after a mishap on the way; "
-            "none was sent twice."
-        ),
+        Text(f"{shown.published} posts and replies went out, with {shown.mishaps} mishaps on the way; {twice}."),
         table,
         Text(comparison.words, "bold"),
         Text.assemble(("Did choosing help, measured by its own holdout? ", ""), (shown.lift.words, "bold")),

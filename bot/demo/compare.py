@@ -104,8 +104,9 @@ def compare(
     attention: Forecaster,
     embed: Embed,
     on_step: Callable[[str], None] = lambda line: None,
+    weeks: int = WEEKS,
 ) -> Comparison:
-    """Let every rival run the campaign for four weeks in each world."""
+    """Let every rival run the campaign for so many weeks in each world."""
     account = campaign.accounts[0]
     plain = campaign.model_copy(update={"when": campaign.when.model_copy(update={"holdout": 0.0})})
     rivals: dict[str, Callable[[SandboxNetwork, int], Forecaster]] = {
@@ -121,19 +122,21 @@ def compare(
             on_step(f"world {seed}: {name}")
             network = SandboxNetwork(lambda: start, embed, seed=seed)
             network.seed_history(account, past_posts(np.random.default_rng([seed, 7]), start))
-            values = _four_weeks(network, plain, account, start, rival(network, seed), seed, explore=name == KAIROS)
+            chooser = rival(network, seed)
+            values = _carried_out(network, plain, account, start, chooser, seed, weeks, explore=name == KAIROS)
             points[name].append(float(np.mean(values)))
             posts = max(posts, len(values))
     return _compared(points, posts)
 
 
-def _four_weeks(
+def _carried_out(
     network: SandboxNetwork,
     campaign: Campaign,
     account: str,
     start: datetime,
     forecaster: Forecaster,
     seed: int,
+    weeks: int,
     *,
     explore: bool,
 ) -> list[float]:
@@ -141,7 +144,7 @@ def _four_weeks(
     weights = campaign.objective.weights
     standing: list[Standing] = []
     values: list[float] = []
-    for week in range(WEEKS):
+    for week in range(weeks):
         now = start + week * WEEK
         desk = Desk(
             now=now,

@@ -1,6 +1,7 @@
 """The demo itself: four simulated weeks of the example campaigns, told as they happen, then what came of them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from bot.app import World
 from bot.attention.encoder import StaticEncoder
 from bot.campaign.loading import load_campaign
 from bot.campaign.schema import Campaign
-from bot.demo.compare import Comparison, compare
+from bot.demo.compare import WEEK, WEEKS, Comparison, compare
 from bot.demo.past import past_posts
 from bot.insights.collecting import collect_report
 from bot.insights.explain import Explanation, explain
@@ -24,17 +25,19 @@ from bot.insights.sheet import Extra
 from bot.rounds import Rounds, Wish
 from bot.running import rehearse
 from bot.settings import Settings
+from connectors.faults import Fault
 from connectors.sandbox import SandboxNetwork
 from scheduler.clock import LapseClock
 from scheduler.events import Event
-from storage import decisions, mentions
-from storage.database import open_database
+from storage import calendar, decisions, mentions
+from storage.database import INSTALL_ID, open_database
+from storage.models import State
+from storage.notes import set_note
 
 START = datetime(2026, 9, 7, 5, tzinfo=UTC)
 """A Monday; the demo never asks what time it is, so it always shows the same."""
-LENGTH = timedelta(days=28)
 SEED = 3
-MISHAPS = {"unavailable": 0.03, "rate_limit": 0.02, "lost_answer": 0.02}
+MISHAPS: Mapping[Fault, float] = {"unavailable": 0.03, "rate_limit": 0.02, "lost_answer": 0.02}
 """Shares of writes that go wrong on the way, as they do."""
 CAMPAIGNS = ("launch-week", "evergreen-tips", "newsletter-feed", "community-replies")
 
@@ -54,6 +57,8 @@ class Shown:
     report: Path
     published: int
     mishaps: int
+    twice: int
+    """Posts the network has got beyond those published: what was sent twice."""
     comparison: Comparison
     lift: Lift
     explained: tuple[Explanation, ...]
@@ -69,6 +74,7 @@ class Shown:
             "report": str(self.report),
             "published": self.published,
             "mishaps": self.mishaps,
+            "twice": self.twice,
             "comparison": [vars(rival) for rival in self.comparison.rivals],
             "worlds": self.comparison.worlds,
             "words": self.comparison.words,
@@ -84,8 +90,10 @@ def examples() -> Path:
     return next(folder for folder in (home.parent.parent / "examples", home / "examples") if folder.is_dir())
 
 
-def run_demo(seeds: int, out: Path, on_step: Watch) -> Shown:
-    """Run the demo and write its report to `out`; raises TorchMissing, OSError."""
+def run_demo(
+    seeds: int, out: Path, on_step: Watch, weeks: int = WEEKS, mishaps: Mapping[Fault, float] = MISHAPS
+) -> Shown:
+    """Run the demo and write its report to `out`; the same every time. Raises TorchMissing, OSError."""
     out.parent.mkdir(parents=True, exist_ok=True)
     model = attention.load()
     embed = StaticEncoder.load().encode
@@ -99,13 +107,17 @@ def run_demo(seeds: int, out: Path, on_step: Watch) -> Shown:
             latest[0] = f"{event.name} {event.words}"
 
         clock = LapseClock(START)
+        end = START + weeks * WEEK
         network = SandboxNetwork(clock, embed, seed=SEED)
         account = campaigns[0].accounts[0]
         network.seed_history(account, past_posts(np.random.default_rng(SEED), START))
-        network.faults.rates(MISHAPS)  # type: ignore[arg-type]
+        network.faults.rates(mishaps)
+        db = open_database(Path(folder) / "kairos.db")
+        with db.write() as session:
+            set_note(session, INSTALL_ID, "demo", START)  # whatever is drawn by its name is drawn alike every time
         world = World(
             Settings(Path(folder)),
-            open_database(Path(folder) / "kairos.db"),
+            db,
             clock,
             network.connector,
             embed,
@@ -115,12 +127,12 @@ def run_demo(seeds: int, out: Path, on_step: Watch) -> Shown:
         )
         try:
             rounds = Rounds(world, campaigns, Wish(days=7), model=model)
-            whole = LENGTH / timedelta(hours=1)
+            whole = (end - START) / timedelta(hours=1)
 
             def step(now: datetime) -> None:
                 on_step((now - START) / timedelta(hours=1), whole * 2, f"{now:%a %d %b %H:%M}  {latest[0]}")
 
-            rehearse(world, rounds, START + LENGTH, approve_all=True, on_step=step)
+            rehearse(world, rounds, end, approve_all=True, on_step=step)
             parts = iter(range(1, 4 * seeds + 1))
             comparison = compare(
                 range(1, seeds + 1),
@@ -129,19 +141,24 @@ def run_demo(seeds: int, out: Path, on_step: Watch) -> Shown:
                 model,
                 embed,
                 lambda line: on_step(whole * (1 + next(parts) / (4 * seeds)), whole * 2, line),
+                weeks,
             )
-            return _gathered(world, campaigns[0], comparison, out, happened)
+            got = len(network.ledger.ever(account, START, end + WEEK))
+            return _gathered(world, campaigns[0], comparison, out, happened, got)
         finally:
             world.close()
 
 
-def _gathered(world: World, campaign: Campaign, comparison: Comparison, out: Path, happened: Counter[str]) -> Shown:
+def _gathered(
+    world: World, campaign: Campaign, comparison: Comparison, out: Path, happened: Counter[str], got: int
+) -> Shown:
     weights = campaign.objective.weights
     with world.db.read() as session:
         outcomes = decisions.outcomes(session)
         found = lift(outcomes, weights)
         heard = mentions.outcomes(session, START)
         refusals = decisions.refusals(session, START)
+        published = calendar.count_by_state(session)[State.PUBLISHED]
         data = collect_report(
             session,
             None,
@@ -160,8 +177,9 @@ def _gathered(world: World, campaign: Campaign, comparison: Comparison, out: Pat
     write_report(out, data)
     return Shown(
         out,
-        happened["post.published"],
+        published,
         happened["post.retry"] + happened["post.unknown"],
+        got - published,
         comparison,
         found,
         explained,
