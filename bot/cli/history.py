@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import Account, Json, Live, database, settings
+from bot.cli.options import Account, Json, Live, database, moment, settings
 from bot.cli.say import Exit, note, progress, show, stop, write_json
 
 
@@ -115,9 +115,7 @@ def report(
     from dataclasses import asdict
 
     from bot.accounts import account_named
-    from bot.campaign.schema import PRESETS, Objective
     from bot.insights.report import collect_report, write_report
-    from scheduler.clock import system_clock
     from scheduler.slots import zone_of
 
     try:
@@ -126,9 +124,7 @@ def report(
         stop(str(error))
     with database(live) as db, db.read() as session:
         name = account_named(session, account) if account is not None else None
-        data = collect_report(
-            session, name, system_clock(), Objective(**PRESETS["balanced"]).weights, zone, simulated=not live
-        )
+        data = collect_report(session, name, moment(session, live), None, zone, simulated=not live)
     write_report(out, data)
     if as_json:
         write_json(

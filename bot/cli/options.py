@@ -14,6 +14,8 @@ from bot.settings import Settings, is_there
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlmodel import Session
+
     from bot.campaign.schema import Campaign
     from storage.database import Database
 
@@ -71,12 +73,9 @@ def database(live: bool, *, must_exist: bool = True) -> "Iterator[Database]":
         db.close()
 
 
-def moment(db: "Database", live: bool) -> "datetime":
+def moment(session: "Session", live: bool) -> "datetime":
     """The machine's time, or in the rehearsal the moment to which its clock has come."""
     from bot.app import reached
     from scheduler.clock import system_clock
 
-    if live:
-        return system_clock()
-    with db.read() as session:
-        return reached(session) or system_clock()
+    return system_clock() if live else (reached(session) or system_clock())

@@ -9,9 +9,12 @@ from bot.cli.options import Json, Live, database, moment, settings
 from bot.cli.say import Exit, local, note, show, stop, write_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import RenderableType
 
     from bot.approval import Settled, WaitingMention, WaitingPost
+    from storage.database import Database
 
 Ids = Annotated[list[str], typer.Argument(help="Numbers from `kairos queue` (12, m3), or `all`.", metavar="ID")]
 
@@ -51,7 +54,7 @@ def approve(
     if text is not None and (len(ids) > 1 or ids == [approval.EVERYTHING]):
         stop("--text is for one post or mention: the same words twice would be refused")
     with database(live) as db:
-        _tell(approval.approve(db, ids, moment(db, live), settings().stop_file, text), as_json)
+        _tell(approval.approve(db, ids, _now(db, live), settings().stop_file, text), as_json)
 
 
 def reject(
@@ -64,7 +67,12 @@ def reject(
     from bot import approval
 
     with database(live) as db:
-        _tell(approval.reject(db, ids, moment(db, live), why), as_json)
+        _tell(approval.reject(db, ids, _now(db, live), why), as_json)
+
+
+def _now(db: "Database", live: bool) -> "datetime":
+    with db.read() as session:
+        return moment(session, live)
 
 
 def _tell(settled: "Settled", as_json: bool) -> None:
