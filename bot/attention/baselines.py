@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.attention.forecast import Candidate, Forecast, PastPost
+from bot.attention.gaussian import Sights, learned, likenesses
 from bot.attention.tabular import Known, Rows
 
 Vector = NDArray[np.float64]
@@ -158,6 +159,28 @@ class Ridge(Rival):
         return np.asarray(model.predict(design(new)), dtype=np.float64)
 
 
+class GaussianProcess(Rival):
+    """Regression on likeness of text, clock, kind, surface, rhythm and age; the history says what each weighs."""
+
+    name = "gp"
+    _MOST = 1000
+    """The latest posts that are read."""
+    _LEARNED_FROM = 200
+    """Posts, spread over the history, that weigh the likenesses."""
+
+    def _forecast(self, old: Rows, z: Vector, new: Rows) -> tuple[Vector, Vector]:
+        old, z = old.take(np.arange(len(z))[-self._MOST :]), z[-self._MOST :]
+        middle = old.vectors.mean(axis=0)
+        known = Sights.of(old.vectors, old.columns, middle, now=False)
+        some = np.unique(np.linspace(0, len(z) - 1, self._LEARNED_FROM).astype(np.intp))
+        near = likenesses(known, known)
+        kernel = learned([(near[:, some[:, None], some], z[some])])
+        told = kernel.tell(near, likenesses(Sights.of(new.vectors, new.columns, middle, now=True), known), z)
+        # Believed only as far as it is right about known posts it is not shown.
+        surprise = np.sqrt(np.mean(((z - told.left_out_mean) / told.left_out_sd) ** 2))
+        return told.mean, told.sd * max(float(surprise), 0.5)
+
+
 class Boosted(Rival):
     """What the two boosting libraries share: principal components of the text beside the plain columns."""
 
@@ -226,7 +249,8 @@ class CatBoost(Boosted):
 
 def rivals(embed: Embed) -> list[Rival]:
     """Every baseline that can run here, from the plainest to the strongest; CatBoost only where it is installed."""
-    found = [AccountMean(), HourOfWeek(), HourAndKind(), Nearest(embed), Ridge(embed), LightGbm(embed)]
+    found = [AccountMean(), HourOfWeek(), HourAndKind(), Nearest(embed), Ridge(embed)]
+    found += [GaussianProcess(embed), LightGbm(embed)]
     return [*found, CatBoost(embed)] if find_spec("catboost") else found
 
 

@@ -7,6 +7,7 @@ import pytest
 from bot.attention.baselines import (
     FEW,
     AccountMean,
+    GaussianProcess,
     HourAndKind,
     HourOfWeek,
     LightGbm,
@@ -43,6 +44,9 @@ def skill(rival: Rival, posts: list[PastPost], as_candidates: AsCandidates, late
         (Nearest(embed), {"topic": 0.8}),
         (Ridge(embed), {"topic": 0.8}),
         (Ridge(embed), {"kind": 0.8}),
+        (GaussianProcess(embed), {"topic": 0.8}),
+        (GaussianProcess(embed), {"kind": 0.8}),
+        (GaussianProcess(embed), {"hour": 0.8}),
         (LightGbm(embed), {"topic": 0.8}),
         (LightGbm(embed), {"hour": 0.8}),
     ],
