@@ -72,7 +72,10 @@ class Rounds:
                 yield plan(campaign, self._desk(session, campaign, items))
 
     def carry_out(self) -> None:
-        """Plan every campaign and write it into the outbox; a source that cannot be read now is told and left out."""
+        """Plan every campaign and write it into the outbox; a source that cannot be read now is told and left out.
+
+        With a plan's file nothing else is planned, however often this is called.
+        """
         for campaign in self.campaigns:
             if campaign.mode == "draft":
                 continue
@@ -89,7 +92,6 @@ class Rounds:
                 items = self._items(session, campaign, [])
                 made = plan(campaign, self._desk(session, campaign, items))
             self._write(campaign, made)
-        self.paper = None
 
     def choice(self, session: Session, account: str) -> Choice:
         """The forecaster that has earned it on this account, and why in words."""

@@ -88,9 +88,7 @@ def rehearse(
             Tick("clock", timedelta(seconds=1), lambda: remember_clock(world)),
         ]
         try:
-            _halt_where_stopped(world)
             world.backfill()
-            plan()
             run_lapse(clock, until, ticks, next_step, step)
         except _Halt as stands:
             halt = stands

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from bot.running import Lapse
     from scheduler.events import Event
 
+TROUBLE = ("source.failed", "post.failed", "post.parked", "account.paused")
+"""Events a person has to know of, also where no live line was shown."""
 WORDS = {
     "post.published": "published",
     "post.held": "held for you",
@@ -20,6 +22,7 @@ WORDS = {
     "post.unknown": "answer lost, looking",
     "post.parked": "perhaps public, please look",
     "account.paused": "account paused",
+    "source.failed": "source left out",
     "listen.heard": "heard",
     "collect.measured": "measured",
 }
@@ -32,6 +35,8 @@ class Happenings:
         self.counts: Counter[str] = Counter()
         self.by_rule: Counter[str] = Counter()
         self.latest = ""
+        self.trouble: dict[str, None] = {}
+        """Lines about trouble, each once, in order."""
 
     def __call__(self, event: "Event") -> None:
         """Take in one event."""
@@ -39,6 +44,8 @@ class Happenings:
         if event.rule is not None:
             self.by_rule[event.rule] += 1
         self.latest = line(event)
+        if event.name in TROUBLE:
+            self.trouble[self.latest] = None
 
 
 def line(event: "Event") -> str:

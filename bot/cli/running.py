@@ -152,6 +152,8 @@ def _rehearse(places: "Settings", found: "list[Campaign]", wish: "Wish", approve
         write_json(outcome)
     else:
         show(outcome_view(outcome, zone))
+    for words in happened.trouble:
+        note(words)
     if lapse.stopped is not None:
         words = f"everything is stopped ({lapse.stopped}): the clock stands; `kairos resume`, then run again"
         stop(words, Exit.REFUSED)

@@ -43,6 +43,18 @@ def refusals(world: Any) -> list[tuple[str, str]]:
         return [(row.rule, row.words) for row in decisions.refusals(session, datetime(2000, 1, 1, tzinfo=UTC))]
 
 
+def measured_days(home: Path, kairos: Any, *, first: int, days: int, good: int) -> None:
+    """Import three posts on each of these past days, of which those at the hour `good` (UTC) did far better."""
+    today = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    rows = ["platform,account,post_id,created_at,text,likes"]
+    for day in range(first, first + days):
+        for hour in (8, 12, 18):
+            at = (today - timedelta(days=day)).replace(hour=hour)
+            rows.append(f"sandbox,main,{day}-{hour},{at.isoformat()},Post {day} {hour},{200 if hour == good else 2}")
+    (home / "posts.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert kairos("import", "posts.csv").code == 0
+
+
 def test_a_rehearsal_publishes_every_post_once_in_the_order_of_the_file(kairos: Any, campaign: Any, dry: Any) -> None:
     campaign()
     outcome = kairos("run", "garden.yaml", "--baseline", "--days", 14, "--json").data
@@ -94,7 +106,7 @@ def test_a_post_that_begins_to_wait_on_the_way_is_waited_for_as_well(home: Path,
 
         def carry_out(self) -> None:
             self.rounds += 1
-            if self.rounds == 4:
+            if self.rounds == 3:
                 dry.change(lambda session: session.add(waiting_post(NOON)))
 
     lapse = rehearse(world, SecondThought(), MONDAY + timedelta(days=7))  # type: ignore[arg-type]
@@ -145,10 +157,13 @@ def test_two_runs_at_once_are_one_too_many(home: Path, kairos: Any, held: Any) -
     assert kairos("run", "garden.yaml", "--baseline").code == 0
 
 
-def test_a_plan_file_is_carried_out_to_the_letter(kairos: Any, campaign: Any, dry: Any) -> None:
+def test_a_plan_file_is_carried_out_to_the_letter_whatever_is_learnt_meanwhile(
+    home: Path, kairos: Any, campaign: Any, dry: Any
+) -> None:
     campaign()
     (plan,) = kairos("plan", "garden.yaml", "--baseline", "--json").data
     assert dry.posts() == []
+    measured_days(home, kairos, first=20, days=60, good=8)
     ran = kairos("run", "garden.yaml", "--baseline", "--plan", plan["file"])
     assert ran.code == 0, ran.err
     planned = [(post["item"], post["local"], post["draft"]["text"]) for post in plan["posts"]]
@@ -234,28 +249,25 @@ def test_a_post_of_a_campaign_that_is_not_part_of_the_run_waits(kairos: Any, cam
 
 def test_new_measurements_change_the_next_plan(home: Path, kairos: Any, campaign: Any, dry: Any) -> None:
     """A page whose posts do well in the evening is planned for the evening, until its mornings do better."""
-    campaign(more="", seeds="Sow your peas now.")
-    today = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-
-    def measured(first: int, days: int, good: int) -> None:
-        rows = ["platform,account,post_id,created_at,text,likes"]
-        for day in range(first, first + days):
-            for hour in (8, 12, 18):
-                at = (today - timedelta(days=day)).replace(hour=hour)
-                rows.append(
-                    f"sandbox,main,{day}-{hour},{at.isoformat()},Post {day} {hour},{200 if hour == good else 2}"
-                )
-        (home / "posts.csv").write_text("\n".join(rows), encoding="utf-8")
-        assert kairos("import", "posts.csv").code == 0
+    campaign(seeds="Sow your peas now.")
 
     def hour_planned() -> int:
         (plan,) = kairos("plan", "garden.yaml", "--baseline", "--json").data
         return datetime.fromisoformat(plan["posts"][0]["slot"]).hour
 
-    measured(200, 40, good=18)
+    measured_days(home, kairos, first=200, days=40, good=18)
     assert hour_planned() in (17, 18, 19)
-    measured(20, 150, good=8)
+    measured_days(home, kairos, first=20, days=150, good=8)
     assert hour_planned() in (7, 8, 9)
+
+
+def test_a_source_that_cannot_be_read_is_told_once_and_the_rest_goes_out(kairos: Any, campaign: Any, dry: Any) -> None:
+    campaign("auto", 'sources: [{id: news, rss: "http://127.0.0.1:9/feed", text: "{title}"}]\n')
+    ran = kairos("run", "garden.yaml", "--baseline", "--days", 14, "--json")
+    assert ran.code == 0
+    assert ran.line.startswith("source left out: ")
+    assert "127.0.0.1" in ran.line
+    assert dry.public() == TEXTS
 
 
 def test_what_was_rehearsed_never_reaches_the_live_world(kairos: Any, campaign: Any, dry: Any) -> None:
