@@ -81,7 +81,8 @@ def said(scores: Mapping[str, float], winner: str) -> str:
 
 def decimal(value: float) -> str:
     """A correlation as people write it: .41, -.05, 1.00."""
-    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 0.995 else f"{value:.2f}"
+    shown = f"{value:z.2f}"
+    return shown.replace("0.", ".", 1) if abs(value) < 0.995 else shown
 
 
 def _posts(count: int) -> str:

@@ -108,8 +108,8 @@ def _words(
         lines.append("None of them ranks this page's posts much better than chance: expect no help from any model yet.")
     if winner != PLAIN and PLAIN in at_k:
         lines.append(
-            f"Choosing the best of five with {winner} gets {at_k[winner].uplift:.0%} of the way from an average post "
-            f"to the best one; with an hour-of-week table {at_k[PLAIN].uplift:.0%}."
+            f"Choosing the best of five with {winner} gets {at_k[winner].uplift:z.0%} of the way from an average post "
+            f"to the best one; with an hour-of-week table {at_k[PLAIN].uplift:z.0%}."
         )
     if winner != OURS and OURS in at_k:
         lines.append(f"The attention model steps aside on this page: {winner} ranks it better.")
@@ -141,7 +141,7 @@ def render(result: Backtest) -> Table:
         for k in result.ks:
             row = result.row(name, k)
             style = "[bold]" if row.spearman == tops[k] else ""
-            cells += [f"{style}{decimal(row.spearman)}", f"{style}{row.uplift:.0%}", f"{style}{row.coverage:.0%}"]
+            cells += [f"{style}{decimal(row.spearman)}", f"{style}{row.uplift:z.0%}", f"{style}{row.coverage:.0%}"]
         table.add_row(f"[bold]{name}" if name == result.winner else name, *cells)
     return table
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.attention.baselines import AccountMean, HourAndKind, HourOfWeek
-from bot.attention.choice import LEAST_JUDGED, LEAST_READ, choose, decides, said
+from bot.attention.choice import LEAST_JUDGED, LEAST_READ, choose, decides, decimal, said
 from bot.attention.forecast import Candidate, Forecast, PastPost
 
 Account = Callable[..., list[PastPost]]
@@ -64,6 +64,10 @@ def test_a_lead_no_larger_than_luck_changes_nothing() -> None:
 def test_words_name_the_winner_its_strongest_rivals_and_the_best_time_table() -> None:
     scores = {"knn": 0.1, "hour of week": -0.05, "attention": 0.52, "ridge": 0.3, "lightgbm": 0.494}
     assert said(scores, "attention") == "attention .52, lightgbm .49, ridge .30, hour of week -.05"
+
+
+def test_nothing_is_not_shown_as_less_than_nothing() -> None:
+    assert [decimal(value) for value in (-0.001, -0.05, 0.999, 0.5)] == [".00", "-.05", "1.00", ".50"]
 
 
 def test_choosing_among_nobody_is_refused() -> None:
