@@ -140,6 +140,14 @@ def public() -> Callable[[Path], list[str]]:
     return accepted
 
 
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C does what it does at a terminal; where pytest runs in the background it is ignored, by children too."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """An empty folder to stand in; Kairos keeps its things in `.kairos` there."""

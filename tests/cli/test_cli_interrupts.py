@@ -52,7 +52,8 @@ def moments(kairos: Callable[..., Any], count: int, *arguments: object) -> list[
     began = time.process_time()
     kairos(*arguments)
     whole = time.process_time() - began
-    return sorted(random.Random(5).uniform(0, whole) for _ in range(count))
+    luck = random.Random(5)
+    return sorted(luck.uniform(0, whole) for _ in range(count))
 
 
 def test_a_rehearsal_interrupted_again_and_again_publishes_every_post_once(
