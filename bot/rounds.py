@@ -13,7 +13,7 @@ from sqlmodel import Session
 from bot import attention
 from bot.accounts import account_named
 from bot.app import World
-from bot.attention.baselines import HourAndKind
+from bot.attention.baselines import HourAndKind, rivals
 from bot.attention.choice import Choice, choose
 from bot.attention.forecast import Forecaster
 from bot.campaign.fetch import SourceError
@@ -108,12 +108,11 @@ class Rounds:
         return {account: choice.words for account, (_, choice) in self._choices.items()}
 
     def _choose(self, account: str, rows: Sequence[history.MeasuredPost]) -> Choice:
-        table = HourAndKind()
         if self.wish.baseline:
-            return Choice(table, "as asked, a table of hours and kinds decides", {})
+            return Choice(HourAndKind(), "as asked, a table of hours and kinds decides", {})
         if self._model is None:
             self._model = attention.load()
-        return choose(past_posts(account, rows), [self._model, table])
+        return choose(past_posts(account, rows), [self._model, *rivals(self.world.embed)])
 
     def _desk(self, session: Session, campaign: Campaign, items: Sequence[PostItem]) -> Desk:
         world = self.world

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 ACTIONS = ("likes", "replies", "shares", "clicks", "impressions")
 BINS = 60
@@ -70,12 +70,13 @@ class Forecast:
     probabilities: NDArray[np.float64]
     centre: float
     spread: float
-    attended: tuple[Attended, ...] = field(default=(), compare=False)
+    attended: Sequence[Attended] = field(default=(), compare=False)
+    """Past posts it looked at most, the most first."""
 
     @classmethod
     def normal(cls, mean: float, sd: float, centre: float, spread: float) -> "Forecast":
         """Bars of a normal distribution in z; what lies outside EDGES falls into the outermost bars."""
-        cumulative = norm.cdf(EDGES, loc=mean, scale=max(sd, 1e-6))
+        cumulative = ndtr((EDGES - mean) / max(sd, 1e-6))
         cumulative[0], cumulative[-1] = 0.0, 1.0
         return cls(np.diff(cumulative), centre, spread)
 
@@ -121,6 +122,53 @@ class Forecast:
 
 
 _MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
+
+
+@dataclass(frozen=True)
+class Sheaf:
+    """Many forecasts (n) read at once: a plan asks thousands of them the same few questions."""
+
+    probabilities: NDArray[np.float64]
+    """(n, BINS)"""
+    centres: NDArray[np.float64]
+    spreads: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, forecasts: Sequence[Forecast]) -> "Sheaf":
+        """These forecasts together."""
+        return cls(
+            np.stack([one.probabilities for one in forecasts]),
+            np.array([one.centre for one in forecasts]),
+            np.array([one.spread for one in forecasts]),
+        )
+
+    @cached_property
+    def means(self) -> NDArray[np.float64]:
+        """Expected z (n,)."""
+        return np.asarray(self.probabilities @ _MIDDLES)
+
+    def sds(self) -> NDArray[np.float64]:
+        """Standard deviations of z (n,)."""
+        width = float(EDGES[1] - EDGES[0])
+        squares = (_MIDDLES - self.means[:, None]) ** 2
+        return np.asarray(np.sqrt((self.probabilities * squares).sum(axis=1) + width**2 / 12))
+
+    def typical_counts(self) -> NDArray[np.float64]:
+        """The counts that stand at the expected z (n,)."""
+        return self._counts(self.means)
+
+    def count_quantiles(self, q: float) -> NDArray[np.float64]:
+        """The counts below which a share q (0..1) of the outcomes falls (n,)."""
+        cumulative = np.cumsum(self.probabilities, axis=1)
+        wanted = q * cumulative[:, -1:]
+        bar = np.argmax(cumulative >= wanted, axis=1)[:, None]
+        mass = np.take_along_axis(self.probabilities, bar, axis=1)
+        above = np.take_along_axis(cumulative, bar, axis=1) - wanted
+        into = 1 - np.divide(above, mass, out=np.zeros_like(above), where=mass > 0)
+        return self._counts((EDGES[bar] + into * (EDGES[1] - EDGES[0]))[:, 0])
+
+    def _counts(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.maximum(np.expm1(self.centres + self.spreads * z), 0.0))
 
 
 class Forecaster(Protocol):

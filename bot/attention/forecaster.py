@@ -3,7 +3,9 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import torch
@@ -36,6 +38,28 @@ class _Read:
     reference: float
     places: NDArray[np.int64]
     """Index in the sequence given of each remembered post."""
+
+
+class _Looks(Sequence[Attended]):
+    """The TOP past posts by attention, sorted out only when somebody asks: of thousands of candidates few are shown."""
+
+    def __init__(self, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
+        self._places, self._weights = places, weights
+
+    @cached_property
+    def _top(self) -> tuple[Attended, ...]:
+        order = np.argsort(-self._weights)[:TOP]
+        return tuple(Attended(int(self._places[at]), float(self._weights[at])) for at in order)
+
+    def __len__(self) -> int:
+        return min(TOP, len(self._weights))
+
+    @overload
+    def __getitem__(self, place: int) -> Attended: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Attended]: ...
+    def __getitem__(self, place: int | slice) -> Attended | Sequence[Attended]:
+        return self._top[place]
 
 
 class AttentionForecaster:
@@ -78,9 +102,7 @@ class AttentionForecaster:
         for start in range(0, len(candidates), CHUNK):
             probabilities, attended = self._score(read, candidates[start : start + CHUNK])
             for bars, weights in zip(probabilities, attended, strict=True):
-                top = np.argsort(-weights)[:TOP]
-                named = tuple(Attended(int(read.places[at]), float(weights[at])) for at in top)
-                found.append(Forecast(bars, read.scale.centre, read.scale.spread, named))
+                found.append(Forecast(bars, read.scale.centre, read.scale.spread, _Looks(read.places, weights)))
         return found
 
     def sample_means(

@@ -71,7 +71,7 @@ def backtest(
     if found.rows:
         past.picture(found, picture)
     if as_json:
-        write_json(asdict(found))
+        write_json({**asdict(found), "attention_is_better": found.attention_is_better})
     else:
         if found.rows:
             show(past.render(found))

@@ -50,7 +50,6 @@ class Option:
     high: float
     propensity: float
     """Probability with which this option was to be chosen; over the options of one post they sum to 1."""
-    attended: tuple[Looked, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,6 @@ class Placing:
                 low=one.low,
                 high=one.high,
                 propensity=propensity,
-                attended=one.attended,
             )
             for (wording, slot), one, score, propensity in zip(
                 kept, expected, choice.scores, choice.propensities, strict=True
@@ -149,7 +148,7 @@ class Placing:
             options=options,
             chosen=choice.chosen,
             removed=tuple(removed),
-            attended=expected[choice.chosen].attended,
+            attended=expected[choice.chosen].looked(self._history),
             reason=why(choice, expected, slot, self._tried, self._weights, self._forecaster.name),
             model=f"{self._forecaster.name} {self._forecaster.version}".strip(),
             weights=self._weights,

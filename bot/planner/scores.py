@@ -8,7 +8,9 @@ otherwise outweigh a hundred ordinary ones.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.attention.forecast import Candidate, Forecast, Forecaster, PastPost
+import numpy as np
+
+from bot.attention.forecast import Candidate, Forecast, Forecaster, PastPost, Sheaf
 from bot.planner.base import Looked
 
 LOW, HIGH = 0.1, 0.9
@@ -25,7 +27,12 @@ class Expected:
     high: float
     sd: float
     counts: Mapping[str, float]
-    attended: tuple[Looked, ...]
+    forecast: Forecast
+    """Of the action that contributes most."""
+
+    def looked(self, history: Sequence[PastPost]) -> tuple[Looked, ...]:
+        """Past posts the forecast attended to; `ref` of a past post is its id."""
+        return tuple(Looked(int(history[at.index].ref), at.weight) for at in self.forecast.attended)
 
 
 def known_weights(weights: Mapping[str, float], history: Sequence[PastPost]) -> dict[str, float]:
@@ -45,31 +52,26 @@ def expect(
     weights: Mapping[str, float],
     candidates: Sequence[Candidate],
 ) -> list[Expected]:
-    """What is expected of each candidate: one forecast of all of them per action. `ref` of a past post is its id."""
+    """What is expected of each candidate: one forecast of all of them per action."""
     if not candidates:
         return []
     by_action = {action: forecaster.predict(history, candidates, action) for action in weights}
-    points = {
-        action: sum(forecast.to_count(forecast.mean) for forecast in forecasts) * weights[action]
-        for action, forecasts in by_action.items()
-    }
-    main = max(points, key=lambda action: points[action])
-    found = []
-    for place in range(len(candidates)):
-        forecasts = {action: by_action[action][place] for action in weights}
-        counts = {action: forecast.to_count(forecast.mean) for action, forecast in forecasts.items()}
-        found.append(
-            Expected(
-                value=sum(weights[action] * count for action, count in counts.items()),
-                low=_points(forecasts, weights, LOW),
-                high=_points(forecasts, weights, HIGH),
-                sd=forecasts[main].sd,
-                counts=counts,
-                attended=tuple(Looked(int(history[at.index].ref), at.weight) for at in forecasts[main].attended),
-            )
+    sheaves = {action: Sheaf.of(forecasts) for action, forecasts in by_action.items()}
+    counts = {action: sheaf.typical_counts() for action, sheaf in sheaves.items()}
+    main = max(weights, key=lambda action: weights[action] * counts[action].sum())
+    sds = sheaves[main].sds()
+    values, lows, highs = (
+        np.sum([weights[action] * points[action] for action in weights], axis=0)
+        for points in (counts, *({name: one.count_quantiles(q) for name, one in sheaves.items()} for q in (LOW, HIGH)))
+    )
+    return [
+        Expected(
+            float(values[place]),
+            float(lows[place]),
+            float(highs[place]),
+            float(sds[place]),
+            {action: float(counts[action][place]) for action in weights},
+            by_action[main][place],
         )
-    return found
-
-
-def _points(forecasts: Mapping[str, Forecast], weights: Mapping[str, float], q: float) -> float:
-    return sum(weights[action] * forecast.count_quantile(q) for action, forecast in forecasts.items())
+        for place in range(len(candidates))
+    ]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.attention.forecast import BINS, EDGES, Candidate, Forecast, PastPost
+from bot.attention.forecast import BINS, EDGES, Candidate, Forecast, PastPost, Sheaf
 
 bars = st.lists(st.floats(0, 1), min_size=BINS, max_size=BINS).filter(lambda values: sum(values) > 0.01)
 
@@ -54,3 +54,15 @@ def test_naive_times_are_refused_at_the_door() -> None:
         PastPost("sandbox", "hello", "text", naive)
     with pytest.raises(ValueError, match="zone"):
         Candidate("sandbox", "hello", "text", naive)
+
+
+@given(st.lists(bars, min_size=1, max_size=5), st.floats(0.01, 0.99), st.floats(0, 8), st.floats(0.05, 2))
+def test_many_forecasts_read_together_say_what_each_says_alone(
+    some: list[list[float]], q: float, centre: float, spread: float
+) -> None:
+    each = [Forecast(np.array(one) / sum(one), centre + place, spread) for place, one in enumerate(some)]
+    together = Sheaf.of(each)
+    assert together.means == pytest.approx([one.mean for one in each])
+    assert together.sds() == pytest.approx([one.sd for one in each])
+    assert together.typical_counts() == pytest.approx([one.to_count(one.mean) for one in each])
+    assert together.count_quantiles(q) == pytest.approx([one.count_quantile(q) for one in each], rel=1e-6, abs=1e-9)
