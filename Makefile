@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # A folder with a CPU build of torch, where PIP_FIND_LINKS names one; otherwise uv picks the build for this machine.
 TORCH := $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend=auto)
 
-.PHONY: demo test check fix model-card clean
+.PHONY: demo test check fix model-card bench-model bench-decisions clean
 
 demo: $(STAMP)  ## four simulated weeks in time lapse, no key, no network
 	@$(BIN)/kairos demo
@@ -22,6 +22,12 @@ check: $(STAMP)  ## style and types
 fix: $(STAMP)  ## mend what style can mend by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench-model: $(STAMP)  ## the model against all rivals on accounts it never saw; needs ../shared/data
+	@$(BIN)/python -m benchmarks.model
+
+bench-decisions: $(STAMP)  ## what its choices cost beside an oracle's, in simulated worlds
+	@$(BIN)/python -m benchmarks.decisions
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || python3 -m venv $(VENV)

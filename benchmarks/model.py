@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.figures import Measured, as_json, figures_of, leads_of, markdown, picture
 from benchmarks.lessons import lessons
-from benchmarks.pooled import pooled_rivals
+from benchmarks.pooled import pooled_rivals, skill
 from bot import attention
 from bot.attention.baselines import rivals
 from bot.attention.card import posts_of
@@ -25,7 +25,7 @@ from bot.attention.evaluation import Row, averaged, judge
 from bot.attention.forecast import Candidate, Forecast, Forecaster, PastPost
 
 KS = (20, 50, 200, 800)
-LESSONS = 6000
+LESSONS = 4000
 STRETCHES = 8
 """Parts of Hacker News, one after the other, each judged like an account."""
 QUICK_ACCOUNTS, QUICK_LESSONS, QUICK_EVERY = 2, 300, 10
@@ -94,10 +94,10 @@ def main() -> None:
     _tell(f"pooled rivals learn from {len(train)} accounts")
     series, _ = splits(series_of(account, encoder) for account in train)
     taught = lessons(series, QUICK_LESSONS if given.quick else LESSONS, np.random.default_rng(given.seed))
-    models = [
-        Timed(model)
-        for model in (attention.load(given.weights), *pooled_rivals(taught, encoder.encode), *rivals(encoder.encode))
-    ]
+    pooled = pooled_rivals(taught, encoder.encode)
+    for rival in pooled:
+        _tell(f"{rival.name}: rank correlation {skill(rival, taught):.4f} on training accounts left out")
+    models = [Timed(model) for model in (attention.load(given.weights), *pooled, *rivals(encoder.encode))]
     held_out = [account for account in accounts if account.split == "val"]
     news = given.data / "posts" / "hackernews.csv.gz"
     held_out += control(news) if news.is_file() else []

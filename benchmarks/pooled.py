@@ -62,7 +62,7 @@ class Trees:
         return lightgbm.train(settings, lightgbm.Dataset(x, y), num_boost_round=self.rounds)
 
 
-PLAIN = Trees()
+PLAIN = Trees(rounds=600, leaves=31, least=400)
 TOP = Trees(rounds=300, leaves=8, rate=0.02)
 SPREAD = Trees(rounds=150, leaves=12)
 
