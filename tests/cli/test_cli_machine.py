@@ -142,7 +142,10 @@ def test_the_kill_switch_needs_no_room(kairos: Any, campaign: Any, small_disk: P
     campaign()
     kairos("run", "garden.yaml", "--baseline", "--days", 1)
     fill(small_disk)
-    assert kairos("stop").code == 0
+    ran = kairos("stop")
+    assert ran.code == 0
+    assert f"stopped: {small_disk / 'STOP'}\n" in ran.out
+    assert "STOP" not in ran.err
     assert kairos("run", "garden.yaml", "--baseline").code in (3, 4)
     (small_disk / "filler").unlink()
     assert kairos("run", "garden.yaml", "--baseline").code == 3

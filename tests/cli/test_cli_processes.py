@@ -55,9 +55,10 @@ def test_a_full_disk_behind_stdout_is_told(start: Any, campaign: Any) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with Path("/dev/full").open("w") as full:
-        process = start("validate", "garden.yaml", out=full.fileno())
-        _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (4, "the disk is full; make room and run it again\n")
+        for more in ((), ("--json",)):
+            process = start("validate", "garden.yaml", *more, out=full.fileno())
+            _, err = process.communicate(timeout=60)
+            assert (process.returncode, err) == (4, "the disk is full; make room and run it again\n")
 
 
 def test_closed_streams_are_not_taken_by_a_database(home: Path, start: Any, held: Any) -> None:
