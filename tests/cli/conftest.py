@@ -27,6 +27,8 @@ from storage.notes import set_note
 ROOT = Path(__file__).parent.parent.parent
 TEXTS = {"seeds": "Sow your peas now.", "tools": "Clean the spade.", "water": "Water in the morning, not at noon."}
 COMMAND = "from bot.cli import main; main()"
+AS_USUAL = {"PYTHONUNBUFFERED": "", "PYTHONIOENCODING": ""}
+"""What a machine that runs tests may have set, and people have not."""
 CAMPAIGN = """\
 version: 1
 name: garden
@@ -87,7 +89,13 @@ def call(home: Path, *arguments: object, **more: str) -> Ran:
 
 def surroundings(home: Path) -> dict[str, str]:
     """Environment variables for Kairos out of this checkout, at home there."""
-    return {"KAIROS_HOME": str(home / ".kairos"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    return {
+        "KAIROS_HOME": str(home / ".kairos"),
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "COLUMNS": "100",
+        **AS_USUAL,
+    }
 
 
 class World:
