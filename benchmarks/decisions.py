@@ -1,0 +1,114 @@
+"""Regret in simulated worlds with a known truth: `python -m benchmarks.decisions [--quick | --tuning]`.
+
+The attention model decides as the planner does, and with other ways to explore; its rivals decide by their best
+forecast. Worlds and regret are explained in `benchmarks.decisions_worlds`. Writes decisions.json, decisions.md and
+decisions.png, and prints the tables. `--tuning` compares ways to explore in worlds of other seeds, so that what is
+chosen there is measured afresh here. `--quick` takes a handful of short worlds.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.decisions_figures import Runs, as_json, figures_of, leads_of, markdown, picture
+from benchmarks.decisions_rules import Chance, Opening, Oracle, Ranked, Sampled
+from benchmarks.decisions_worlds import Rule, Run, World, play
+from bot import attention
+from bot.attention.baselines import GaussianProcess, HourAndKind, HourOfWeek, LightGbm, Ridge
+from bot.attention.encoder import StaticEncoder
+from bot.attention.forecaster import AttentionForecaster
+from bot.planner.choice import CURIOSITY
+from connectors.base import Embed
+
+WORLDS, POSTS = 100, 200
+TUNING_WORLDS, TUNING_SEED = 40, 10_000
+QUICK_WORLDS, QUICK_POSTS = 4, 40
+OURS = "attention, as planned"
+GREEDY = "attention, greedy"
+RESULTS = Path(__file__).parent / "results"
+
+
+def rules_of(model: AttentionForecaster, embed: Embed) -> list[Rule]:
+    """Everything that is compared, without the oracle: each world has its own."""
+    process, boosted = GaussianProcess(embed), LightGbm(embed)
+    return [
+        Chance(),
+        Ranked("hour of week", HourOfWeek()),
+        Ranked("hour x kind", HourAndKind()),
+        Ranked("ridge", Ridge(embed)),
+        Ranked("gp", process),
+        Ranked("lightgbm", boosted),
+        Ranked("lightgbm, as planned", boosted, CURIOSITY),
+        Ranked(OURS, model, CURIOSITY),
+        Ranked(GREEDY, model),
+        Sampled("attention, mean sampled", model),
+    ]
+
+
+def ways_to_explore(model: AttentionForecaster) -> list[Rule]:
+    """The model with one way to explore each, and chance to measure them by."""
+    greedy = Ranked(GREEDY, model)
+    return [
+        Chance(),
+        greedy,
+        *(Ranked(f"bonus {weight} by hour of week", model, weight) for weight in (0.1, 0.3, 0.6)),
+        *(Ranked(f"bonus {weight} by hour of day", model, weight, of_week=False) for weight in (0.3, 0.6, 1.0, 1.5)),
+        *(Opening(f"random first {posts}", posts, greedy) for posts in (10, 20, 40)),
+        *(Sampled(f"mean sampled, share {share}", model, share) for share in (0.5, 1.0)),
+    ]
+
+
+def measure(
+    seeds: Iterable[int], posts: int, rules: Sequence[Rule], embed: Embed, before: Callable[[int], None] | None = None
+) -> Runs:
+    """Every rule and the oracle in every world; `before` is told of each seed as its turn comes."""
+    found: dict[str, list[Run]] = {}
+    for seed in seeds:
+        if before is not None:
+            before(seed)
+        world = World.of(seed, embed, posts)
+        for rule in (*rules, Oracle(world)):
+            found.setdefault(rule.name, []).append(play(world, rule))
+    return found
+
+
+def main() -> None:
+    """Measure, write the three files and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worlds", type=int, help=f"{WORLDS}, or {TUNING_WORLDS} with --tuning, unless given")
+    parser.add_argument("--posts", type=int, default=POSTS)
+    parser.add_argument("--seed", type=int, default=0, help="of the first world; the others follow")
+    parser.add_argument("--weights", type=Path, default=attention.SHIPPED)
+    parser.add_argument("--out", type=Path, help="folder for the results; with --quick none unless given")
+    parser.add_argument("--tuning", action="store_true", help="ways to explore, in worlds of other seeds")
+    parser.add_argument("--quick", action="store_true", help="a handful of short worlds")
+    given = parser.parse_args()
+    worlds = given.worlds or (QUICK_WORLDS if given.quick else TUNING_WORLDS if given.tuning else WORLDS)
+    posts = QUICK_POSTS if given.quick else given.posts
+    if worlds < 2 or posts < 1:
+        sys.exit("an interval needs --worlds 2 or more, a world --posts 1 or more")
+    first = given.seed + (TUNING_SEED if given.tuning else 0)
+    encoder, model = StaticEncoder.load(), AttentionForecaster.load(given.weights)
+    rules = ways_to_explore(model) if given.tuning else rules_of(model, encoder.encode)
+    ours, name = (GREEDY, "decisions-tuning") if given.tuning else (OURS, "decisions")
+
+    runs = measure(range(first, first + worlds), posts, rules, encoder.encode, before=_tell)
+    found, ahead = figures_of(runs, given.seed), leads_of(runs, ours, given.seed)
+    text = markdown(found, ahead, ours, posts)
+    out = given.out or (None if given.quick else RESULTS)
+    if out is not None:
+        about = {"first_seed": first, "posts": posts, "version": model.version, "curiosity": CURIOSITY}
+        picture(runs, ours, out / f"{name}.png")
+        (out / f"{name}.md").write_text(f"# Decisions in simulated worlds\n\n{text}", encoding="utf-8")
+        (out / f"{name}.json").write_text(as_json(found, ahead, about), encoding="utf-8")
+    print(text)
+
+
+def _tell(seed: int) -> None:
+    print(f"{time.process_time():6.0f} s  world {seed}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

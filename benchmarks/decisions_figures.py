@@ -1,0 +1,155 @@
+"""Runs in many worlds -> regret, paired leads, intervals, as Markdown, JSON and a picture; nothing is decided here."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.decisions_worlds import Run
+from benchmarks.figures import Mean
+from bot.attention.evaluation import interval
+
+Runs = Mapping[str, Sequence[Run]]
+"""By rule: one run per world, in the same order of worlds."""
+CHANCE = "random"
+QUARTER = 4
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What one rule lost: regret over all posts of a world, and over the first and the last quarter of them.
+
+    `likes` is the factor over chance on what an average post may expect. `worst` is the world that went worst.
+    """
+
+    rule: str
+    worlds: int
+    regret: Mean
+    first: Mean
+    last: Mean
+    worst: float
+    likes: Mean
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How much less regret ours has than a rival's, in the same worlds, and as a share of it; `wins` of `worlds`."""
+
+    rival: str
+    worlds: int
+    wins: int
+    saved: Mean
+    share: Mean
+
+
+def figures_of(runs: Runs, seed: int) -> list[Figure]:
+    """One figure per rule, the least regret first."""
+    chance = np.array([run.expected.mean() for run in runs[CHANCE]])
+    found = []
+    for rule, some in runs.items():
+        regret = np.stack([run.regret for run in some])
+        size = max(regret.shape[1] // QUARTER, 1)
+        parts = (regret.sum(axis=1), regret[:, :size].sum(axis=1), regret[:, -size:].sum(axis=1))
+        gains = np.array([run.expected.mean() for run in some]) - chance
+        low, high = interval(gains.tolist(), np.random.default_rng(seed))
+        likes = Mean(*(round(float(np.exp(value)), 4) for value in (gains.mean(), low, high)))
+        means = [Mean.of(part.tolist(), seed) for part in parts]
+        found.append(Figure(rule, len(some), *means, round(float(parts[0].max()), 4), likes))
+    return sorted(found, key=lambda one: one.regret.mean)
+
+
+def leads_of(runs: Runs, ours: str, seed: int) -> list[Lead]:
+    """One lead over each other rule, paired by world, the strongest rival first."""
+    own = _totals(runs[ours])
+    found = []
+    for rival in sorted((rule for rule in runs if rule != ours), key=lambda rule: float(_totals(runs[rule]).mean())):
+        theirs = _totals(runs[rival])
+        wins = int((own < theirs).sum())
+        found.append(Lead(rival, len(own), wins, Mean.of((theirs - own).tolist(), seed), _share(own, theirs, seed)))
+    return found
+
+
+def _totals(runs: Sequence[Run]) -> NDArray[np.float64]:
+    return np.array([run.regret.sum() for run in runs])
+
+
+def _share(own: NDArray[np.float64], theirs: NDArray[np.float64], seed: int) -> Mean:
+    """1 - own / theirs of the sums over worlds, by bootstrap over worlds; 0 where there is nothing to lose."""
+    drawn = np.random.default_rng(seed).integers(0, len(own), size=(DRAWS, len(own)))
+    below = theirs[drawn].sum(axis=1)
+    shares = 1 - np.divide(own[drawn].sum(axis=1), below, out=np.ones(DRAWS), where=below > 0)
+    middle = 1 - own.sum() / theirs.sum() if theirs.sum() > 0 else 0.0
+    low, high = np.quantile(shares, [0.025, 0.975])
+    return Mean(round(float(middle), 4), round(float(low), 4), round(float(high), 4))
+
+
+def markdown(found: Sequence[Figure], ahead: Sequence[Lead], ours: str, posts: int) -> str:
+    """Two tables: what each rule lost, and our lead over each."""
+    part = max(posts // QUARTER, 1)
+    lines = [
+        f"{found[0].worlds} worlds of {posts} posts. [95 % interval over worlds]. Regret: lower is better.",
+        "",
+        f"| rule | regret | first {part} posts | last {part} posts | worst world | likes, times random |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {one.rule} | {_range(one.regret)} | {one.first.mean:.1f} | {one.last.mean:.1f} | {one.worst:.0f} "
+            f"| {one.likes.mean:.2f} [{one.likes.low:.2f}, {one.likes.high:.2f}] |"
+            for one in found
+        ),
+        "",
+        f"Regret that `{ours}` saves against each rule in the same worlds; negative where it loses more.",
+        "",
+        "| against | regret saved | share of theirs | worlds won |",
+        "|---|---|---|---|",
+        *(
+            f"| {one.rival} | {one.saved.mean:+.1f} [{one.saved.low:+.1f}, {one.saved.high:+.1f}] "
+            f"| {_share_in_words(one.share)} | {one.wins}/{one.worlds} |"
+            for one in ahead
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _range(one: Mean) -> str:
+    return f"{one.mean:.1f} [{one.low:.1f}, {one.high:.1f}]"
+
+
+def _share_in_words(one: Mean) -> str:
+    if not np.isfinite([one.mean, one.low, one.high]).all() or abs(one.mean) > 10:
+        return "-"
+    return f"{one.mean:+.0%} [{one.low:+.0%}, {one.high:+.0%}]"
+
+
+def as_json(found: Sequence[Figure], ahead: Sequence[Lead], about: Mapping[str, object]) -> str:
+    """The same figures for machines, one on a line; `about` says how they came to be."""
+    figures, leads = (",\n".join(json.dumps(asdict(one)) for one in some) for some in (found, ahead))
+    return f'{{"about": {json.dumps(dict(about))},\n"figures": [\n{figures}\n],\n"leads": [\n{leads}\n]}}\n'
+
+
+def picture(runs: Runs, ours: str, path: Path) -> Path:
+    """Write a PNG: regret so far against the number of posts, the mean over worlds; gives back its path."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Sheet
+
+    sheet = Sheet(figsize=(8.4, 4.8), dpi=110, layout="constrained")
+    FigureCanvasAgg(sheet)
+    panel = sheet.subplots()
+    for turn, rule in enumerate(sorted(runs, key=lambda name: -float(_totals(runs[name]).mean()))):
+        so_far = np.cumsum(np.stack([run.regret for run in runs[rule]]), axis=1)
+        posts, middle = np.arange(1, so_far.shape[1] + 1), so_far.mean(axis=0)
+        colour, width = ("#0b6e4f", 2.6) if rule == ours else (f"C{turn % 10}", 1.3)
+        panel.plot(posts, middle, lw=width, color=colour, label=rule)
+        if rule == ours and len(so_far) > 1:
+            reach = 1.96 * so_far.std(axis=0, ddof=1) / len(so_far) ** 0.5
+            panel.fill_between(posts, middle - reach, middle + reach, color=colour, alpha=0.13, lw=0)
+    panel.set_xlabel("posts")
+    panel.set_ylabel("regret so far, in log likes")
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.savefig(path, format="png", metadata={"Software": None})
+    return path
