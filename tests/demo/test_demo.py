@@ -1,11 +1,13 @@
 """The demo shows what it says: nothing sent twice, mishaps healed, four ways to choose compared, and honest words."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from bot.cli.say import write_json
 from bot.cli.showing import demo_view
 from bot.demo.compare import KAIROS, ORACLE, RANDOM, _words
 from bot.demo.show import Shown, run_demo
@@ -82,6 +84,13 @@ def test_what_is_shown_on_the_terminal_says_so_too(shown: Shown) -> None:
     assert "none was sent twice" in said
     assert shown.comparison.words in said
     assert shown.lift.words in said
+
+
+def test_a_machine_can_read_it(shown: Shown, capsys: pytest.CaptureFixture[str]) -> None:
+    write_json(shown.as_data())
+    told = json.loads(capsys.readouterr().out)
+    assert (told["simulated"], told["published"], told["twice"]) == (True, shown.published, 0)
+    assert [rival["name"] for rival in told["comparison"]] == [rival.name for rival in shown.comparison.rivals]
 
 
 def test_progress_goes_up_to_the_whole(shown: Shown, steps: list[tuple[float, float, str]]) -> None:
