@@ -57,12 +57,13 @@ class Sampled:
     share: float = 1.0
 
     def choose(self, history: Sequence[PastPost], turns: Sequence[Turn], rng: np.random.Generator) -> list[int]:
-        candidates, borders = _joined(turns)
-        settled = Sheaf.of(self.forecaster.predict(history, candidates)).means if self.share < 1 else 0.0
-        drawn = self.forecaster.sample_means(history, candidates, rng, draws=len(turns))
-        rows = [np.split(row, borders)[place] for place, row in enumerate(settled + self.share * (drawn - settled))]
+        return [self._choose(history, turn, rng) for turn in turns]
+
+    def _choose(self, history: Sequence[PastPost], turn: Turn, rng: np.random.Generator) -> int:
+        drawn = self.forecaster.sample_means(history, turn, rng, draws=1)[0]
+        settled = Sheaf.of(self.forecaster.predict(history, turn)).means if self.share < 1 else 0.0
         # Their order is all that counts, as of counts.
-        return [_best(np.exp(row).tolist(), [0.0] * len(row), rng) for row in rows]
+        return _best(np.exp(settled + self.share * (drawn - settled)).tolist(), [0.0] * len(turn), rng)
 
 
 @dataclass(frozen=True)
