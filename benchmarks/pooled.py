@@ -3,7 +3,7 @@
     pooled lightgbm   trees on what is known of a post and its account, then a Gaussian process on what they leave over
     pooled stack      trees on all of that and on the words of experts that read the account's history
 
-Both are fitted to the training half of `episodes.splits` alone. What one learns on top of another comes from accounts
+Both are fitted to the training side of `episodes.splits` alone. What one learns on top of another comes from accounts
 the other was not fitted to: accounts are dealt into FOLDS, as they are when the spreads are learned.
 """
 
@@ -149,12 +149,34 @@ class Spread:
         return found
 
 
+@dataclass(frozen=True)
+class Below:
+    """What both rivals stand on: the plain trees, the usual kernel, and that of what the trees leave over."""
+
+    plain: Plain
+    usual: Kernel
+    residual: Kernel
+
+    @classmethod
+    def of(cls, taught: Sequence[Lesson], trees: Trees) -> "Below":
+        plain = Plain.of(taught, trees)
+        return cls(plain, kernel_of(taught, None), kernel_of(taught, plain))
+
+    def tell(self, case: Case, fold: int) -> Matrix:
+        """What is expected, what of it the trees say, and what the process makes of their errors (m, 6)."""
+        known, new = self.plain.tell(case, fold)
+        left = case.z - known
+        told = self.residual.tell(*case.likenesses(), left)
+        return np.hstack([(new + told.mean)[:, None], new[:, None], experts.process(left, told)])
+
+
 def pooled_rivals(
     taught: Sequence[Lesson], embed: Embed, plain: Trees = PLAIN, top: Trees = TOP, spread: Trees = SPREAD
 ) -> list["Pooled"]:
     """Both rivals, fitted to lessons."""
-    below = Plain.of(taught, plain)
-    return [rival(embed, taught, below, top, spread) for rival in (PooledTrees, PooledStack)]
+    below = Below.of(taught, plain)
+    told = [below.tell(one.case, one.fold) for one in taught]
+    return [rival(embed, taught, below, told, top, spread) for rival in (PooledTrees, PooledStack)]
 
 
 class Pooled:
@@ -163,10 +185,12 @@ class Pooled:
     name = ""
     version = ""
 
-    def __init__(self, embed: Embed, taught: Sequence[Lesson], plain: Plain, top: Trees, spread: Trees) -> None:
-        self._embed, self._plain = embed, plain
-        self._usual, self._residual = kernel_of(taught, None), kernel_of(taught, plain)
-        rows = [self._rows(one.case, one.fold) for one in taught]
+    def __init__(
+        self, embed: Embed, taught: Sequence[Lesson], below: Below, told: Sequence[Matrix], top: Trees, spread: Trees
+    ) -> None:
+        """`told` is what `below` says of each lesson, by what did not see its fold."""
+        self._embed, self._below = embed, below
+        rows = [self._rows(one.case, words) for one, words in zip(taught, told, strict=True)]
         self._learn(rows, taught, top)
         self.unseen = [self._mean(x, one.fold) for x, one in zip(rows, taught, strict=True)]
         """What is said of each lesson's candidates by what was not fitted to its account."""
@@ -184,19 +208,11 @@ class Pooled:
         old, new = Rows.of(known.posts, times, self._embed), Rows.of(candidates, times, self._embed)
         columns = [rows.columns[:, : features.WIDTH] for rows in (old, new)]
         case = Case(old.vectors, columns[0], known.z, known.centre, known.spread, new.vectors, columns[1])
-        rows = self._rows(case, FOLDS)
+        rows = self._rows(case, self._below.tell(case, FOLDS))
         return self._spread.forecasts(self._mean(rows, FOLDS), rows, known.centre, known.spread)
 
-    def _on_top(self, case: Case, fold: int) -> Matrix:
-        """What the plain trees say, and what a Gaussian process makes of what they leave over (m, 5)."""
-        known, new = self._plain.tell(case, fold)
-        near, far = case.likenesses()
-        left = case.z - known
-        told = self._residual.tell(near, far, left)
-        return np.hstack([(new + told.mean)[:, None], new[:, None], experts.process(left, told)])
-
-    def _rows(self, case: Case, fold: int) -> Matrix:
-        """Columns for a case by what did not see a fold (m, c)."""
+    def _rows(self, case: Case, told: Matrix) -> Matrix:
+        """Columns for a case, given what `Below` says of it (m, c)."""
         raise NotImplementedError
 
     def _learn(self, rows: Sequence[Matrix], taught: Sequence[Lesson], trees: Trees) -> None:
@@ -212,8 +228,8 @@ class PooledTrees(Pooled):
 
     name = "pooled lightgbm"
 
-    def _rows(self, case: Case, fold: int) -> Matrix:
-        return np.hstack([self._on_top(case, fold), experts.account(case)])
+    def _rows(self, case: Case, told: Matrix) -> Matrix:
+        return np.hstack([told, experts.account(case)])
 
     def _mean(self, rows: Matrix, fold: int) -> Matrix:
         return rows[:, 0]
@@ -224,9 +240,9 @@ class PooledStack(Pooled):
 
     name = "pooled stack"
 
-    def _rows(self, case: Case, fold: int) -> Matrix:
+    def _rows(self, case: Case, told: Matrix) -> Matrix:
         # The post itself speaks through the plain trees: its columns beside the experts only over-fitted.
-        return np.hstack([self._on_top(case, fold), experts.words(case, self._usual), experts.account(case)])
+        return np.hstack([told, experts.words(case, self._below.usual), experts.account(case)])
 
     def _learn(self, rows: Sequence[Matrix], taught: Sequence[Lesson], trees: Trees) -> None:
         self._boosters = grown(rows, taught, trees)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.lessons import lessons
-from benchmarks.pooled import Plain, PooledStack, PooledTrees, Trees, plain_columns, skill
+from benchmarks.pooled import Plain, Trees, plain_columns, pooled_rivals, skill
 from bot.attention.encoder import StaticEncoder
 from bot.attention.episodes import read_all, splits
 from bot.attention.evaluation import spearman
@@ -34,13 +34,12 @@ def main() -> None:
     for trees in PLAIN:
         plain = Plain.of(taught, trees)
         told = [plain.boosters[one.fold].predict(plain_columns(one.case, plain.axes)) for one in taught]
-        found.append((float(np.mean([spearman(z, one.z) for z, one in zip(told, taught, strict=True)])), plain))
-        print(f"plain trees {found[-1][0]:.4f}  {trees}", flush=True)
-    best = max(found, key=lambda pair: pair[0])[1]
-    print(f"pooled lightgbm {skill(PooledTrees(encode, taught, best, TOP[0], TOP[0]), taught):.4f}", flush=True)
+        found.append(float(np.mean([spearman(z, one.z) for z, one in zip(told, taught, strict=True)])))
+        print(f"plain trees {found[-1]:.4f}  {trees}", flush=True)
+    best = PLAIN[int(np.argmax(found))]
     for trees in TOP:
-        stack = PooledStack(encode, taught, best, trees, TOP[0])
-        print(f"pooled stack {skill(stack, taught):.4f}  {trees}", flush=True)
+        for rival in pooled_rivals(taught, encode, best, trees):
+            print(f"{rival.name} {skill(rival, taught):.4f}  {trees}", flush=True)
 
 
 if __name__ == "__main__":
