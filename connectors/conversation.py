@@ -51,12 +51,12 @@ class Conversation:
         for entry in self._ledger.posts(self._account, since - chatter.LATEST, until):
             if entry.in_reply_to is None:
                 for place, said in enumerate(self._under(entry)):
-                    yield _mention(said, f"p{entry.number}-{place}", str(entry.number))
+                    yield _mention(said, f"p{entry.number}-{place}", entry.name)
                 continue
             author = self.author_of(entry.in_reply_to)
             back = chatter.after_reply(self._seed, luck_of(entry), author, entry.at) if author else None
             if back is not None:
-                yield _mention(back, f"a{entry.number}", str(entry.number), entry.in_reply_to)
+                yield _mention(back, f"a{entry.number}", entry.name, entry.in_reply_to)
 
     def _background(self, day: int) -> tuple[Said, ...]:
         return chatter.background(self._seed, day, EPOCH + timedelta(days=day), self._per_day)

@@ -24,10 +24,12 @@ create table if not exists request (account text not null, key text not null, co
 """
 INSERT = "insert into post (account, key, text, kind, at, in_reply_to) values (?, ?, ?, ?, ?, ?)"
 
+NAMED = "sandbox-"
+
 
 @dataclass(frozen=True)
 class Entry:
-    """An accepted post; `number` is its name on the network."""
+    """An accepted post and its number in the ledger."""
 
     number: int
     account: str
@@ -35,6 +37,18 @@ class Entry:
     kind: str
     at: datetime
     in_reply_to: str | None
+
+    @property
+    def name(self) -> str:
+        """Its name on the network: of a form that no imported history uses, so that the two never meet."""
+        return f"{NAMED}{self.number}"
+
+
+def number_of(name: str) -> int | None:
+    """The number in a name this network gives to posts; None for any other name."""
+    number = name.removeprefix(NAMED)
+    fits = name.startswith(NAMED) and number.isascii() and number.isdecimal() and len(number) <= 18
+    return int(number) if fits else None
 
 
 class Ledger:

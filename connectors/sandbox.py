@@ -31,7 +31,7 @@ from connectors.base import (
 from connectors.conversation import Conversation, luck_of
 from connectors.errors import AuthExpired, OutcomeUnknown, RateLimited, Rejected, Unavailable
 from connectors.faults import Faults
-from connectors.ledger import Entry, Ledger
+from connectors.ledger import Entry, Ledger, number_of
 
 MAX_LENGTH = 500
 REMEMBERED = timedelta(days=14)
@@ -165,16 +165,14 @@ class _SandboxConnector:
     def measure(self, refs: Sequence[Ref]) -> Mapping[str, Counts]:
         """Simulated counts now."""
         now = self._network.clock()
-        wanted = (int(ref.id) for ref in refs if _names_a_post(ref))
-        return {
-            str(entry.number): self._counts(entry, now) for entry in self._network.ledger.named(self._account, wanted)
-        }
+        wanted = (number for ref in refs if (number := number_of(ref.id)) is not None)
+        return {entry.name: self._counts(entry, now) for entry in self._network.ledger.named(self._account, wanted)}
 
     def own_posts(self, since: datetime | None) -> Iterable[OwnPost]:
         """Our posts since then, with counts, oldest first; answers are not among them."""
         now = self._network.clock()
         return [
-            OwnPost(Ref(str(entry.number)), entry.text, entry.at, entry.kind, self._counts(entry, now))
+            OwnPost(Ref(entry.name), entry.text, entry.at, entry.kind, self._counts(entry, now))
             for entry in self._network.ledger.posts(self._account, since, now)
             if entry.in_reply_to is None
         ]
@@ -189,8 +187,9 @@ class _SandboxConnector:
 
     def delete(self, ref: Ref) -> None:
         """Remove one of our posts."""
-        if _names_a_post(ref):
-            self._network.ledger.delete(self._account, int(ref.id))
+        number = number_of(ref.id)
+        if number is not None:
+            self._network.ledger.delete(self._account, number)
 
     def _counts(self, entry: Entry, now: datetime) -> Counts:
         return self._network.truth.counts(self._network.final(entry), now - entry.at)
@@ -218,11 +217,7 @@ def hashed(texts: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.floa
 
 
 def _receipt(entry: Entry) -> Receipt:
-    return Receipt(Ref(str(entry.number)), entry.at, f"sandbox://{entry.account}/{entry.number}")
-
-
-def _names_a_post(ref: Ref) -> bool:
-    return ref.id.isascii() and ref.id.isdecimal() and len(ref.id) <= 18
+    return Receipt(Ref(entry.name), entry.at, f"sandbox://{entry.account}/{entry.number}")
 
 
 def _cursor(moment: datetime) -> str:

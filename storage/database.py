@@ -83,6 +83,7 @@ class Database:
         with self._my_turn(), told(self.place), self.engine.connect() as connection:
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)
+            driver.execute("PRAGMA query_only = OFF")  # a reader may have used this connection last
             driver.execute("VACUUM")
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

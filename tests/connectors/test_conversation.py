@@ -156,7 +156,7 @@ def test_now_and_then_a_person_thanks_for_an_answer_in_the_same_thread_and_a_bot
     said = spoken(network, clock)
     back = answered(network, clock, said)
     by_thread = {mention.thread: mention for mention in said}
-    answers = {str(entry.number): entry for entry in network.ledger.posts("main", None, clock()) if entry.in_reply_to}
+    answers = {entry.name: entry for entry in network.ledger.posts("main", None, clock()) if entry.in_reply_to}
     for mention in back:
         assert mention.in_reply_to is not None
         ours = answers[mention.in_reply_to.id]

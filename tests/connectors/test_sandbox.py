@@ -197,7 +197,7 @@ def test_what_was_accepted_outlives_a_restart_with_its_counts(clock: Any, file: 
     network = kept(clock, file)
     receipt = network.connector("main").publish(Draft("hello"), "k")
     network.connector("main").publish(Draft("gone"), "k2")
-    network.connector("main").delete(Ref("2"))
+    network.connector("main").delete(Ref("sandbox-2"))
     clock.later(days=2)
     before = counts(network)
     again = kept(clock, file)

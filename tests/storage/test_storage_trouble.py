@@ -132,3 +132,11 @@ def test_a_scrub_leaves_everything_else_as_it_is(db: Database, rows: Any) -> Non
     db.scrub()
     with db.read() as session:
         assert [post.draft["text"] for post in session.exec(select(Post)).all()] == ["stays"]
+
+
+def test_a_scrub_works_on_a_connection_that_a_reader_used_last(db: Database) -> None:
+    with db.read() as session:
+        session.exec(select(Note)).all()
+    db.scrub()
+    with db.write() as session:
+        notes.set_note(session, "after", "still writable", NOON)
