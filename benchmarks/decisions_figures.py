@@ -14,7 +14,7 @@ from bot.attention.evaluation import interval
 
 Runs = Mapping[str, Sequence[Run]]
 """By rule: one run per world, in the same order of worlds."""
-CHANCE = "random"
+CHANCE, BEST = "random", "oracle"
 QUARTER = 4
 DRAWS = 2000
 
@@ -37,8 +37,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Lead:
-    """How much less regret ours has than a rival's, in the same worlds, and as a share of it; `wins` of `worlds`."""
+    """How much less regret a rule has than a rival, in the same worlds, and as a share of it; `wins` of `worlds`."""
 
+    rule: str
     rival: str
     worlds: int
     wins: int
@@ -62,33 +63,30 @@ def figures_of(runs: Runs, seed: int) -> list[Figure]:
     return sorted(found, key=lambda one: one.regret.mean)
 
 
-def leads_of(runs: Runs, ours: str, seed: int) -> list[Lead]:
-    """One lead over each other rule, paired by world, the strongest rival first."""
-    own = _totals(runs[ours])
+def leads_of(runs: Runs, rule: str, seed: int) -> list[Lead]:
+    """The lead of a rule over each other one, paired by world, the strongest rival first."""
+    totals = {name: np.array([run.regret.sum() for run in some]) for name, some in runs.items()}
+    own = totals.pop(rule)
     found = []
-    for rival in sorted((rule for rule in runs if rule != ours), key=lambda rule: float(_totals(runs[rule]).mean())):
-        theirs = _totals(runs[rival])
-        wins = int((own < theirs).sum())
-        found.append(Lead(rival, len(own), wins, Mean.of((theirs - own).tolist(), seed), _share(own, theirs, seed)))
+    for rival, theirs in sorted(totals.items(), key=lambda item: float(item[1].mean())):
+        saved = Mean.of((theirs - own).tolist(), seed)
+        found.append(Lead(rule, rival, len(own), int((own < theirs).sum()), saved, _share(own, theirs, seed)))
     return found
 
 
-def _totals(runs: Sequence[Run]) -> NDArray[np.float64]:
-    return np.array([run.regret.sum() for run in runs])
-
-
 def _share(own: NDArray[np.float64], theirs: NDArray[np.float64], seed: int) -> Mean:
-    """1 - own / theirs of the sums over worlds, by bootstrap over worlds; 0 where there is nothing to lose."""
+    """1 - own / theirs of the sums over worlds, by bootstrap over worlds; 0 where a rival loses nothing."""
+    if not theirs.any():
+        return Mean(0.0, 0.0, 0.0)
     drawn = np.random.default_rng(seed).integers(0, len(own), size=(DRAWS, len(own)))
-    below = theirs[drawn].sum(axis=1)
-    shares = 1 - np.divide(own[drawn].sum(axis=1), below, out=np.ones(DRAWS), where=below > 0)
-    middle = 1 - own.sum() / theirs.sum() if theirs.sum() > 0 else 0.0
+    shares = 1 - own[drawn].sum(axis=1) / theirs[drawn].sum(axis=1)
+    middle = 1 - own.sum() / theirs.sum()
     low, high = np.quantile(shares, [0.025, 0.975])
     return Mean(round(float(middle), 4), round(float(low), 4), round(float(high), 4))
 
 
-def markdown(found: Sequence[Figure], ahead: Sequence[Lead], ours: str, posts: int) -> str:
-    """Two tables: what each rule lost, and our lead over each."""
+def markdown(found: Sequence[Figure], ahead: Sequence[Lead], posts: int) -> str:
+    """What each rule lost, and a table for each rule that has leads."""
     part = max(posts // QUARTER, 1)
     lines = [
         f"{found[0].worlds} worlds of {posts} posts. [95 % interval over worlds]. Regret: lower is better.",
@@ -100,17 +98,21 @@ def markdown(found: Sequence[Figure], ahead: Sequence[Lead], ours: str, posts: i
             f"| {one.likes.mean:.2f} [{one.likes.low:.2f}, {one.likes.high:.2f}] |"
             for one in found
         ),
-        "",
-        f"Regret that `{ours}` saves against each rule in the same worlds; negative where it loses more.",
-        "",
-        "| against | regret saved | share of theirs | worlds won |",
-        "|---|---|---|---|",
-        *(
-            f"| {one.rival} | {one.saved.mean:+.1f} [{one.saved.low:+.1f}, {one.saved.high:+.1f}] "
-            f"| {_share_in_words(one.share)} | {one.wins}/{one.worlds} |"
-            for one in ahead
-        ),
     ]
+    for rule in dict.fromkeys(one.rule for one in ahead):
+        lines += [
+            "",
+            f"Regret that `{rule}` saves against each other rule in the same worlds; negative where it loses more.",
+            "",
+            "| against | regret saved | share of theirs | worlds won |",
+            "|---|---|---|---|",
+            *(
+                f"| {one.rival} | {one.saved.mean:+.1f} [{one.saved.low:+.1f}, {one.saved.high:+.1f}] "
+                f"| {_percent(one.share)} | {one.wins}/{one.worlds} |"
+                for one in ahead
+                if one.rule == rule and one.rival != BEST
+            ),
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -118,9 +120,7 @@ def _range(one: Mean) -> str:
     return f"{one.mean:.1f} [{one.low:.1f}, {one.high:.1f}]"
 
 
-def _share_in_words(one: Mean) -> str:
-    if not np.isfinite([one.mean, one.low, one.high]).all() or abs(one.mean) > 10:
-        return "-"
+def _percent(one: Mean) -> str:
     return f"{one.mean:+.0%} [{one.low:+.0%}, {one.high:+.0%}]"
 
 
@@ -138,7 +138,7 @@ def picture(runs: Runs, ours: str, path: Path) -> Path:
     sheet = Sheet(figsize=(8.4, 4.8), dpi=110, layout="constrained")
     FigureCanvasAgg(sheet)
     panel = sheet.subplots()
-    for turn, rule in enumerate(sorted(runs, key=lambda name: -float(_totals(runs[name]).mean()))):
+    for turn, rule in enumerate(sorted(runs, key=lambda name: -sum(float(run.regret.sum()) for run in runs[name]))):
         so_far = np.cumsum(np.stack([run.regret for run in runs[rule]]), axis=1)
         posts, middle = np.arange(1, so_far.shape[1] + 1), so_far.mean(axis=0)
         colour, width = ("#0b6e4f", 2.6) if rule == ours else (f"C{turn % 10}", 1.3)

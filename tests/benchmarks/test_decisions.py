@@ -76,7 +76,7 @@ def test_the_table_is_complete_and_ordered_by_regret(runs: Runs) -> None:
     assert found[0].rule == "oracle"
     assert [one.regret.mean for one in found] == sorted(one.regret.mean for one in found)
     assert {one.rival for one in ahead} == {"random", "curious", "oracle"}
-    text = markdown(found, ahead, "kind", POSTS)
+    text = markdown(found, ahead, POSTS)
     for word in ("3 worlds of 15 posts", "| oracle | 0.0", "| random |", "first 3 posts", "`kind`"):
         assert word in text
 
