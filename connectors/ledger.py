@@ -63,7 +63,7 @@ class Ledger:
         self._place = str(path) if path is not None else ":memory:"
         with self._told():
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self._place, check_same_thread=False, isolation_level=None, timeout=10)
             weakref.finalize(self, self._connection.close)
             # Outlives a killed process, not a power cut: what is simulated is not worth a wait for the disk.

@@ -61,6 +61,12 @@ def upcoming(session: Session, now: datetime, until: datetime, account: str | No
     return list(session.exec(query.order_by(col(Post.not_before), col(Post.id))).all())
 
 
+def recent(session: Session, limit: int) -> list[Post]:
+    """The posts and replies that went out last, the latest first."""
+    query = select(Post).where(Post.state == State.PUBLISHED)
+    return list(session.exec(query.order_by(col(Post.published_at).desc(), col(Post.id).desc()).limit(limit)).all())
+
+
 def next_due(session: Session) -> datetime | None:
     """When the next planned post may be tried."""
     query = select(Post.not_before).where(Post.state == State.PLANNED).order_by(col(Post.not_before)).limit(1)

@@ -64,7 +64,7 @@ def init(folder: Path) -> list[Path]:
     """
     written = []
     schema = folder / SCHEMA_PATH
-    schema.parent.mkdir(parents=True, exist_ok=True)
+    schema.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not schema.exists() or schema.read_text(encoding="utf-8") != schema_text():
         schema.write_text(schema_text(), encoding="utf-8")
         written.append(schema)

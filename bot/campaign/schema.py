@@ -215,7 +215,7 @@ class ReplyRule(Part):
 class Replies(Part):
     """What is answered when people write to us."""
 
-    knowledge: list[Text] = Field(default=[], description="Markdown files answers may be drafted from.")
+    knowledge: list[Text] = Field(default=[], description="Markdown files answers may be drafted from (not read yet).")
     rules: list[ReplyRule] = Field(default=[], description="Questions and their answers.")
     mode: Mode | None = Field(default=None, description="draft, approve or auto for all replies.")
 

@@ -1,4 +1,4 @@
-"""What stands in both worlds, as data and for a person: the outbox, what comes next, and what is stopped."""
+"""What stands in both worlds, as data and for a person: what went out last, what comes next, what is stopped."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bot.settings import Settings
+    from storage.models import Post
 
 AHEAD = timedelta(days=7)
+LAST = 5
+"""Posts that went out, shown with their numbers: `kairos explain` asks for them."""
+SHOWN = 10
 
 
 def standing_of(settings: "Settings", now: datetime) -> dict[str, Any]:
@@ -45,21 +49,23 @@ def _world(url: str, now: datetime) -> dict[str, Any]:
                     {"account": row.id, "posts": known.get(row.id, 0), "paused": row.paused_reason}
                     for row in engagement.accounts(session)
                 ],
-                "next": [
-                    {
-                        "id": post.id,
-                        "account": post.account,
-                        "slot": post.not_before,
-                        "timezone": post.zone,
-                        "state": post.state.value,
-                        "item": f"{post.campaign}/{post.item}",
-                        "text": post.draft.get("text", ""),
-                    }
-                    for post in calendar.upcoming(session, at, at + AHEAD)
-                ],
+                "next": [_post(post, post.not_before) for post in calendar.upcoming(session, at, at + AHEAD)],
+                "last": [_post(post, post.published_at) for post in calendar.recent(session, LAST)],
             }
     finally:
         db.close()
+
+
+def _post(post: "Post", at: datetime | None) -> dict[str, Any]:
+    return {
+        "id": post.id,
+        "account": post.account,
+        "slot": at,
+        "timezone": post.zone,
+        "state": post.state.value,
+        "item": f"{post.campaign}/{post.item}",
+        "text": post.draft.get("text", ""),
+    }
 
 
 def standing_view(data: dict[str, Any]) -> "RenderableType":
@@ -94,12 +100,12 @@ def _view(name: str, world: dict[str, Any]) -> "list[RenderableType]":
     for row in world["accounts"]:
         paused = f", PAUSED: {row['paused']}; `kairos resume --account {row['account']}`" if row["paused"] else ""
         lines.append(Text(f"  {row['account']}: {row['posts']:,} public posts known{paused}"))
-    if world["next"]:
-        table = Table(box=None, show_header=False, padding=(0, 2))
-        for post in world["next"][:10]:
-            when = f"{local(post['slot'], post['timezone'])} {post['timezone']}"
-            table.add_row(f"#{post['id']}", when, post["state"], post["item"], Text(one_line(post["text"], 70)))
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for post in [*reversed(world["last"]), *world["next"][:SHOWN]]:
+        when = f"{local(post['slot'], post['timezone'])} {post['timezone']}"
+        table.add_row(f"#{post['id']}", when, post["state"], post["item"], Text(one_line(post["text"], 70)))
+    if table.row_count:
         lines.append(table)
-        if len(world["next"]) > 10:
-            lines.append(Text(f"  and {len(world['next']) - 10} more within a week", "dim"))
+    if len(world["next"]) > SHOWN:
+        lines.append(Text(f"  and {len(world['next']) - SHOWN} more within a week", "dim"))
     return lines

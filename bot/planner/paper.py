@@ -29,7 +29,7 @@ def write(plan: Plan, folder: Path) -> Path:
     body = _PLAN.dump_python(plan, mode="json")
     file = folder / f"{plan.campaign}-{plan.digest[:12]}.json"
     sheet = {"kairos_plan": VERSION, "digest": plan.digest, "sha256": _seal(body), "plan": body}
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = file.with_suffix(f".{uuid4().hex}")
     try:
         draft.write_text(json.dumps(sheet, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -69,6 +69,8 @@ def check_drift(plan: Plan, campaign: Campaign | None, now: datetime) -> None:
     changes = []
     if campaign is None or plan.campaign != campaign.name:
         changes.append(f"it was made for the campaign {plan.campaign}, which is not part of this run")
+    elif strangers := sorted({post.account for post in plan.posts} - set(campaign.accounts)):
+        changes.append(f"it was made for {', '.join(strangers)}, which this run does not name; say it with --account")
     elif plan.fingerprint != campaign.fingerprint:
         changes.append(f"the file of {campaign.name} was changed since")
     past = [post for post in plan.posts if post.slot.at <= now]

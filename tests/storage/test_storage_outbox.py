@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from storage import engagement, outbox
+from storage import calendar, engagement, outbox
 from storage.database import Database, open_database
 from storage.models import History, Post, State
 
@@ -365,3 +365,15 @@ def test_a_rejected_slot_is_not_planned_again(db: Database, rows: Any) -> None:
     with db.write() as session:
         outbox.reject(session, post_id, NOON, "no")
         assert outbox.replace_planned(session, "launch", ACCOUNT, [rows.post(item="hello")], NOON - LEASE) == []
+
+
+def test_what_went_out_last_is_shown_first(db: Database, rows: Any) -> None:
+    with db.write() as session:
+        added = outbox.add(session, [rows.post(), rows.post(), rows.post()])
+        for hours, post in enumerate(added[:2]):
+            assert post.id is not None
+            at = NOON + timedelta(hours=hours)
+            outbox.published(session, post.id, ref=f"r{hours}", published_at=at, now=at)
+    with db.read() as session:
+        assert [post.ref for post in calendar.recent(session, 5)] == ["r1", "r0"]
+        assert [post.ref for post in calendar.recent(session, 1)] == ["r1"]
