@@ -1,9 +1,10 @@
 """Regret in simulated worlds with a known truth: `python -m benchmarks.decisions [--quick | --tuning]`.
 
-The attention model decides as the planner does, and with other ways to explore; its rivals decide by their best
-forecast. Worlds and regret are explained in `benchmarks.decisions_worlds`. Writes decisions.json, decisions.md and
-decisions.png, and prints the tables. `--tuning` compares ways to explore in worlds of other seeds, so that what is
-chosen there is measured afresh here. `--quick` takes a handful of short worlds.
+`kairos` decides as the bot does: the planner's bonus for rare hours, and the attention model until a rival has earned
+its place. Beside it the model by itself and its rivals, which decide by their best forecast unless said otherwise.
+Worlds and regret are explained in `benchmarks.decisions_worlds`. Writes decisions.json, decisions.md and decisions.png,
+and prints the tables. `--tuning` compares ways to explore in worlds of other seeds, so that what is chosen there is
+measured afresh here. `--quick` takes a handful of short worlds.
 """
 
 import argparse
@@ -13,10 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.decisions_figures import Runs, as_json, figures_of, leads_of, markdown, picture
-from benchmarks.decisions_rules import Chance, Opening, Oracle, Ranked, Sampled
+from benchmarks.decisions_rules import Chance, Earned, Opening, Oracle, Ranked, Sampled
 from benchmarks.decisions_worlds import Rule, Run, World, play
 from bot import attention
-from bot.attention.baselines import GaussianProcess, HourAndKind, HourOfWeek, LightGbm, Ridge
+from bot.attention.baselines import GaussianProcess, HourAndKind, HourOfWeek, LightGbm, Ridge, rivals
 from bot.attention.encoder import StaticEncoder
 from bot.attention.forecaster import AttentionForecaster
 from bot.planner.choice import CURIOSITY
@@ -25,13 +26,14 @@ from connectors.base import Embed
 WORLDS, POSTS = 40, 200
 TUNING_WORLDS, TUNING_SEED = 12, 10_000
 QUICK_WORLDS, QUICK_POSTS = 4, 40
-OURS = "attention, as planned"
+OURS = "kairos"
+BARE = "kairos, no bonus"
 GREEDY = "attention, greedy"
 RESULTS = Path(__file__).parent / "results"
 
 
-def rules_of(model: AttentionForecaster, embed: Embed) -> list[Rule]:
-    """Everything that is compared, without the oracle: each world has its own."""
+def rules_of(world: World, model: AttentionForecaster, embed: Embed) -> list[Rule]:
+    """Everything that is compared in a world."""
     return [
         Chance(),
         Ranked("hour of week", HourOfWeek()),
@@ -39,14 +41,17 @@ def rules_of(model: AttentionForecaster, embed: Embed) -> list[Rule]:
         Ranked("ridge", Ridge(embed)),
         Ranked("gp", GaussianProcess(embed)),
         Ranked("lightgbm", LightGbm(embed)),
-        Ranked(OURS, model, CURIOSITY),
+        Ranked(OURS, Earned([model, *rivals(embed)]), CURIOSITY),
+        Ranked(BARE, Earned([model, *rivals(embed)])),
+        Ranked("attention, with bonus", model, CURIOSITY),
         Ranked(GREEDY, model),
         Sampled("attention, mean sampled", model),
+        Oracle(world),
     ]
 
 
-def ways_to_explore(model: AttentionForecaster) -> list[Rule]:
-    """The model with one way to explore each, and chance to measure them by."""
+def ways_to_explore(world: World, model: AttentionForecaster, embed: Embed) -> list[Rule]:
+    """The model with one way to explore each, and chance and the oracle to measure them by."""
     greedy = Ranked(GREEDY, model)
     return [
         Chance(),
@@ -55,19 +60,24 @@ def ways_to_explore(model: AttentionForecaster) -> list[Rule]:
         *(Ranked(f"bonus {weight} by hour of day", model, weight, of_week=False) for weight in (0.2, 0.6)),
         *(Opening(f"random first {posts}", posts, greedy) for posts in (10, 20)),
         *(Sampled(f"mean sampled, share {share}", model, share) for share in (0.5, 1.0)),
+        Oracle(world),
     ]
 
 
 def measure(
-    seeds: Iterable[int], posts: int, rules: Sequence[Rule], embed: Embed, before: Callable[[int], None] | None = None
+    seeds: Iterable[int],
+    posts: int,
+    rules: Callable[[World], Sequence[Rule]],
+    embed: Embed,
+    before: Callable[[int], None] | None = None,
 ) -> Runs:
-    """Every rule and the oracle in every world; `before` is told of each seed as its turn comes."""
+    """Every rule in every world; `before` is told of each seed as its turn comes."""
     found: dict[str, list[Run]] = {}
     for seed in seeds:
         if before is not None:
             before(seed)
         world = World.of(seed, embed, posts)
-        for rule in (*rules, Oracle(world)):
+        for rule in rules(world):
             found.setdefault(rule.name, []).append(play(world, rule))
     return found
 
@@ -89,17 +99,23 @@ def main() -> None:
         sys.exit("an interval needs --worlds 2 or more, a world --posts 1 or more")
     first = given.seed + (TUNING_SEED if given.tuning else 0)
     encoder, model = StaticEncoder.load(), AttentionForecaster.load(given.weights)
-    rules = ways_to_explore(model) if given.tuning else rules_of(model, encoder.encode)
-    ours, name = (GREEDY, "decisions-tuning") if given.tuning else (OURS, "decisions")
+    rules, name = (ways_to_explore, "decisions-tuning") if given.tuning else (rules_of, "decisions")
+    ours = (GREEDY,) if given.tuning else (OURS, BARE, GREEDY)
 
-    runs = measure(range(first, first + worlds), posts, rules, encoder.encode, before=_tell)
+    runs = measure(
+        range(first, first + worlds),
+        posts,
+        lambda world: rules(world, model, encoder.encode),
+        encoder.encode,
+        before=_tell,
+    )
     found = figures_of(runs, given.seed)
-    ahead = [lead for rule in dict.fromkeys((ours, GREEDY)) for lead in leads_of(runs, rule, given.seed)]
+    ahead = [lead for rule in ours for lead in leads_of(runs, rule, given.seed)]
     text = markdown(found, ahead, posts)
     out = given.out or (None if given.quick else RESULTS)
     if out is not None:
         about = {"first_seed": first, "posts": posts, "version": model.version, "curiosity": CURIOSITY}
-        picture(runs, ours, out / f"{name}.png")
+        picture(runs, ours[0], out / f"{name}.png")
         (out / f"{name}.md").write_text(f"# Decisions in simulated worlds\n\n{text}", encoding="utf-8")
         (out / f"{name}.json").write_text(as_json(found, ahead, about), encoding="utf-8")
     print(text)

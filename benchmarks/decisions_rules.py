@@ -12,9 +12,11 @@ from itertools import accumulate
 import numpy as np
 
 from benchmarks.decisions_worlds import Rule, Turn, World
-from bot.attention.forecast import Candidate, Forecaster, PastPost, Sheaf
+from bot.attention.choice import choose as best_of
+from bot.attention.forecast import Candidate, Forecast, Forecaster, PastPost, Sheaf
 from bot.attention.forecaster import AttentionForecaster
 from bot.planner.choice import CURIOSITY, Tried, bonuses, choose
+from bot.rounds import CHOOSE_AGAIN
 
 ZONE = "UTC"
 
@@ -43,6 +45,25 @@ class Ranked:
         days = range(1 if self.of_week else 7)
         usual = bonuses(values, [sum(tried.near(one.at + timedelta(days=day)) for day in days) for one in turn])
         return [self.curiosity / CURIOSITY * bonus for bonus in usual]
+
+
+class Earned:
+    """The first forecaster until another has earned it, asked as often as the bot asks; for one run in one world."""
+
+    name, version = "earned", ""
+
+    def __init__(self, forecasters: Sequence[Forecaster]) -> None:
+        self._forecasters = forecasters
+        self._asked: tuple[int, Forecaster] | None = None
+
+    def predict(
+        self, history: Sequence[PastPost], candidates: Sequence[Candidate], action: str = "likes"
+    ) -> list[Forecast]:
+        """What the one that decides now says."""
+        measured = sum(post.counts is not None for post in history)
+        if self._asked is None or measured >= self._asked[0] + CHOOSE_AGAIN:
+            self._asked = (measured, best_of(history, self._forecasters, action).forecaster)
+        return self._asked[1].predict(history, candidates, action)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 from benchmarks.decisions import measure
 from benchmarks.decisions_figures import Runs, as_json, figures_of, leads_of, markdown, picture
-from benchmarks.decisions_rules import Chance, Opening, Oracle, Ranked, Sampled
+from benchmarks.decisions_rules import Chance, Earned, Opening, Oracle, Ranked, Sampled
 from benchmarks.decisions_worlds import AT_ONCE, EFFECTS, FINISHED, Rule, Turn, World, play, settings_of
 from bot.attention.encoder import StaticEncoder
 from bot.attention.forecast import Candidate, Forecast, PastPost
@@ -48,13 +48,13 @@ class Likes:
         )
 
 
-def rules() -> list[Rule]:
-    return [Chance(), Ranked("kind", Likes("photo")), Ranked("curious", Likes("photo"), 0.6)]
+def rules(world: World) -> list[Rule]:
+    return [Chance(), Ranked("kind", Likes("photo")), Ranked("curious", Likes("photo"), 0.6), Oracle(world)]
 
 
 @pytest.fixture(scope="module")
 def runs() -> Runs:
-    return measure(SEEDS, POSTS, rules(), embed)
+    return measure(SEEDS, POSTS, rules, embed)
 
 
 def turns_of(seed: int = 0, posts: int = AT_ONCE) -> tuple[Turn, ...]:
@@ -101,9 +101,9 @@ def test_the_same_seeds_give_the_same_files_and_others_do_not(runs: Runs) -> Non
     def written(some: Runs) -> str:
         return as_json(figures_of(some, 0), leads_of(some, "kind", 0), {"posts": POSTS})
 
-    again = measure(SEEDS, POSTS, rules(), embed)
+    again = measure(SEEDS, POSTS, rules, embed)
     assert written(again) == written(runs)
-    assert written(measure(range(7, 10), POSTS, rules(), embed)) != written(runs)
+    assert written(measure(range(7, 10), POSTS, rules, embed)) != written(runs)
     assert len(json.loads(written(runs))["figures"]) == 4
 
 
@@ -171,6 +171,44 @@ def test_curiosity_leaves_hours_that_were_tried_often_enough() -> None:
         [replace(post, at=post.at.replace(day=post.at.day + 3)) for post in history], turns, np.random.default_rng(0)
     )
     assert abs(turns[0][by_day[0]].at.hour - 6) > 1
+
+
+def test_a_rival_decides_once_it_has_earned_it_and_not_before() -> None:
+    turns = turns_of(posts=80)
+    history = [
+        PastPost("sandbox", f"{number}", turn[0].kind, turn[number % 96].at, {"likes": 400 if number % 2 else 2})
+        for number, turn in enumerate(turns)
+    ]
+    odd = {post.text for post in history if (post.counts or {})["likes"] == 400}
+
+    class Knows(Likes):
+        def predict(
+            self, history: Sequence[PastPost], candidates: Sequence[Candidate], action: str = "likes"
+        ) -> list[Forecast]:
+            return [Forecast.normal(float(one.text in odd), 1, 3, 1) for one in candidates]
+
+    knows, blind = Knows(name="knows"), Likes(hour=6, name="blind")
+    candidates = [Candidate("sandbox", "1", "text", turns[0][0].at), Candidate("sandbox", "2", "text", turns[0][0].at)]
+
+    def first_better(earned: Earned, known: int) -> bool:
+        one, other = (forecast.mean for forecast in earned.predict(history[:known], candidates))
+        return one > other
+
+    assert not first_better(Earned([blind, knows]), 10)
+    assert first_better(Earned([blind, knows]), 80)
+    asked: list[int] = []
+
+    class Listener(Likes):
+        def predict(
+            self, history: Sequence[PastPost], candidates: Sequence[Candidate], action: str = "likes"
+        ) -> list[Forecast]:
+            asked.append(len(history))
+            return super().predict(history, candidates, action)
+
+    patient = Earned([knows, Listener(name="listener")])
+    for known, times in ((60, 1), (79, 1), (80, 2)):
+        assert first_better(patient, known)
+        assert len(asked) == times
 
 
 def test_each_post_of_a_plan_has_a_sample_of_its_own() -> None:
