@@ -16,6 +16,8 @@ import pytest
 
 from bot.cli.interrupts import between_steps, never_swallow
 
+# A key pressed between the opening of a file and its `with` leaves it to the garbage collector, which says so.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 WORDS = "interrupted; what was done is kept, run it again to go on\n"
 TEXTS = ["Sow your peas now.", "Clean the spade.", "Water in the morning, not at noon."]
 
