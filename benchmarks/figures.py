@@ -18,7 +18,7 @@ CALIBRATION = ("nll", "crps", "coverage")
 TITLES = {
     "facebook": "Facebook: pages never trained on, after the last date trained on",
     "reddit": "Reddit: subreddits never trained on",
-    "hackernews": "Hacker News: a control that is nearly luck",
+    "hackernews": "Links on Hacker News: a control that is nearly luck, in eight stretches of 2017",
 }
 
 

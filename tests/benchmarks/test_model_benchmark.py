@@ -119,10 +119,11 @@ def test_the_picture_has_a_panel_for_each_platform(measured: Measured, tmp_path:
     assert both.shape[1] > one.shape[1]
 
 
-def test_the_control_is_cut_into_stretches_in_order_of_time(tmp_path: Path) -> None:
-    lines = [f"hackernews,2017-01-{day:02d}T00:00:00+00:00,{day}" for day in range(16, 0, -1)]
+def test_the_control_is_links_cut_into_stretches_in_order_of_time(tmp_path: Path) -> None:
+    lines = [f"hackernews,link,2017-01-{day:02d}T00:00:00+00:00,{day}" for day in range(16, 0, -1)]
     file = tmp_path / "hackernews.csv"
-    file.write_text("platform,created_at,text\n" + "\n".join(lines))
+    ask = "hackernews,ask,2017-01-03T12:00:00+00:00,question"
+    file.write_text("\n".join(["platform,kind,created_at,text", ask, *lines]))
     parts = control(file)
     assert [[row["text"] for row in part.rows] for part in parts] == [
         [str(2 * n + 1), str(2 * n + 2)] for n in range(8)
