@@ -40,10 +40,16 @@ def never_swallow() -> None:
     """Let an interrupt that Python could only print, inside a finaliser, come again a moment later instead."""
     printed = sys.unraisablehook
 
+    def press(number: int, frame: FrameType | None) -> None:
+        answer = signal.getsignal(signal.SIGINT)
+        if callable(answer):
+            answer(signal.SIGINT, frame)
+
     def again(unraisable: "sys.UnraisableHookArgs") -> None:
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
-            main = threading.main_thread().ident
-            threading.Timer(SOON, signal.pthread_kill, [main, signal.SIGINT]).start()
+            # A timer of the system, not a thread: nothing here waits, so nothing here can be interrupted.
+            signal.signal(signal.SIGALRM, press)
+            signal.setitimer(signal.ITIMER_REAL, SOON)
         else:
             printed(unraisable)
 

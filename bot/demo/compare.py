@@ -13,12 +13,14 @@ import numpy as np
 from scipy import stats
 
 from bot.abilities import abilities_of
-from bot.attention.baselines import HourOfWeek
+from bot.attention.baselines import HourOfWeek, rivals
+from bot.attention.choice import choose
 from bot.attention.forecast import Candidate, Forecast, Forecaster, PastPost
 from bot.campaign.schema import Campaign
-from bot.demo.past import past_posts
+from bot.demo.past import earlier_posts
 from bot.planner.base import Desk, Standing
 from bot.planner.choice import fixed_coin
+from bot.planner.past import past_posts
 from bot.planner.plan import plan
 from bot.policy.plain import PlainFacts
 from connectors.base import Embed
@@ -106,24 +108,28 @@ def compare(
     on_step: Callable[[str], None] = lambda line: None,
     weeks: int = WEEKS,
 ) -> Comparison:
-    """Let every rival run the campaign for so many weeks in each world."""
+    """Let every way to choose run the campaign for so many weeks in each world.
+
+    Kairos chooses as it does anywhere: each week the forecaster that was best on the posts so far decides.
+    """
     account = campaign.accounts[0]
     plain = campaign.model_copy(update={"when": campaign.when.model_copy(update={"holdout": 0.0})})
-    rivals: dict[str, Callable[[SandboxNetwork, int], Forecaster]] = {
-        KAIROS: lambda network, seed: attention,
-        HourOfWeek.name: lambda network, seed: HourOfWeek(),
-        RANDOM: lambda network, seed: _Chance(seed),
-        ORACLE: lambda network, seed: _Oracle(network, account),
+    every = [attention, *rivals(embed)]
+    ways: dict[str, Callable[[SandboxNetwork, int], Sequence[Forecaster]]] = {
+        KAIROS: lambda network, seed: every,
+        HourOfWeek.name: lambda network, seed: [HourOfWeek()],
+        RANDOM: lambda network, seed: [_Chance(seed)],
+        ORACLE: lambda network, seed: [_Oracle(network, account)],
     }
-    points: dict[str, list[float]] = {name: [] for name in rivals}
+    points: dict[str, list[float]] = {name: [] for name in ways}
     posts = 0
     for seed in seeds:
-        for name, rival in rivals.items():
+        for name, way in ways.items():
             on_step(f"world {seed}: {name}")
             network = SandboxNetwork(lambda: start, embed, seed=seed)
-            network.seed_history(account, past_posts(np.random.default_rng([seed, 7]), start))
-            chooser = rival(network, seed)
-            values = _carried_out(network, plain, account, start, chooser, seed, weeks, explore=name == KAIROS)
+            network.seed_history(account, earlier_posts(np.random.default_rng([seed, 7]), start))
+            forecasters = way(network, seed)
+            values = _carried_out(network, plain, account, start, forecasters, seed, weeks, explore=name == KAIROS)
             points[name].append(float(np.mean(values)))
             posts = max(posts, len(values))
     return _compared(points, posts)
@@ -134,25 +140,27 @@ def _carried_out(
     campaign: Campaign,
     account: str,
     start: datetime,
-    forecaster: Forecaster,
+    forecasters: Sequence[Forecaster],
     seed: int,
     weeks: int,
     *,
     explore: bool,
 ) -> list[float]:
-    """Expected points of each post of the campaign, in order, as it met the audience."""
+    """Expected points of each post of the campaign, in order, as it met the audience; the best forecaster decides."""
     weights = campaign.objective.weights
     standing: list[Standing] = []
     values: list[float] = []
     for week in range(weeks):
         now = start + week * WEEK
+        past = _measured(network, account, now)
+        decides = choose(past_posts(account, past), forecasters).forecaster
         desk = Desk(
             now=now,
             until=now + WEEK,
             facts=PlainFacts(),
             standing=tuple(standing),
-            past=lambda name: _measured(network, name, now),  # noqa: B023
-            forecaster=lambda name: forecaster,
+            past=lambda name: past,  # noqa: B023
+            forecaster=lambda name: decides,  # noqa: B023
             abilities=lambda name: abilities_of(network.connector(name)),
             seed=seed,
             explore=explore,

@@ -62,7 +62,7 @@ FRAMES: tuple[tuple[str, str], ...] = (
 PER_DAY = 0.9
 
 
-def past_posts(rng: np.random.Generator, until: datetime) -> list[tuple[datetime, str, str]]:
+def earlier_posts(rng: np.random.Generator, until: datetime) -> list[tuple[datetime, str, str]]:
     """(when, text, kind) of each earlier post, oldest first, at moments people happen to post at, before `until`."""
     said = [
         (frame.format(subject=subject, slug=slug, fact=fact, advice=advice), kind)

@@ -16,7 +16,7 @@ from bot.attention.encoder import StaticEncoder
 from bot.campaign.loading import load_campaign
 from bot.campaign.schema import Campaign
 from bot.demo.compare import WEEK, WEEKS, Comparison, compare
-from bot.demo.past import past_posts
+from bot.demo.past import earlier_posts
 from bot.insights.collecting import collect_report
 from bot.insights.explain import Explanation, explain
 from bot.insights.lift import Lift, lift
@@ -110,7 +110,7 @@ def run_demo(
         end = START + weeks * WEEK
         network = SandboxNetwork(clock, embed, seed=SEED)
         account = campaigns[0].accounts[0]
-        network.seed_history(account, past_posts(np.random.default_rng(SEED), START))
+        network.seed_history(account, earlier_posts(np.random.default_rng(SEED), START))
         network.faults.rates(mishaps)
         db = open_database(Path(folder) / "kairos.db")
         with db.write() as session:

@@ -193,7 +193,16 @@ def test_counts_are_whole_numbers_or_not_told(stage: Stage) -> None:
 
 def test_what_is_gone_or_never_was_is_absent_from_the_counts(stage: Stage) -> None:
     receipt = stage.publish("hello")
-    strangers = [Ref("no such post"), Ref("999999999"), Ref("sandbox-999"), Ref("sandbox-"), Ref("sandbox-x"), Ref(""), Ref("-1"), Ref("9" * 40)]
+    strangers = [
+        Ref("no such post"),
+        Ref("999999999"),
+        Ref("sandbox-999"),
+        Ref("sandbox-"),
+        Ref("sandbox-x"),
+        Ref(""),
+        Ref("-1"),
+        Ref("9" * 40),
+    ]
     assert set(stage.connector.measure([receipt.ref, *strangers])) == {receipt.ref.id}
     assert stage.connector.measure([]) == {}
 
