@@ -24,7 +24,7 @@ from bot.planner.choice import CURIOSITY
 from connectors.base import Embed
 
 WORLDS, POSTS = 40, 200
-TUNING_WORLDS, TUNING_SEED = 12, 10_000
+TUNING_WORLDS, TUNING_SEED = 24, 10_000
 QUICK_WORLDS, QUICK_POSTS = 4, 40
 OURS = "kairos"
 BARE = "kairos, no bonus"
