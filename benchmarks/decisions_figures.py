@@ -142,7 +142,8 @@ def picture(runs: Runs, ours: str, path: Path) -> Path:
         so_far = np.cumsum(np.stack([run.regret for run in runs[rule]]), axis=1)
         posts, middle = np.arange(1, so_far.shape[1] + 1), so_far.mean(axis=0)
         colour, width = ("#0b6e4f", 2.6) if rule == ours else (f"C{turn % 10}", 1.3)
-        panel.plot(posts, middle, lw=width, color=colour, label=rule)
+        # There are ten colours; the lines after them are dashed.
+        panel.plot(posts, middle, lw=width, color=colour, ls="-" if turn < 10 else "--", label=rule)
         if rule == ours and len(so_far) > 1:
             reach = 1.96 * so_far.std(axis=0, ddof=1) / len(so_far) ** 0.5
             panel.fill_between(posts, middle - reach, middle + reach, color=colour, alpha=0.13, lw=0)
