@@ -94,7 +94,8 @@ def _against(accounts: Sequence[Sequence[Row]], k: int) -> str:
     low, high = interval(list(lead), np.random.default_rng(0))
     covered = [row.coverage for rows in accounts for row in rows if (row.model, row.k) == ("attention", k)]
     return (
-        f"- k={k}: attention leads the strongest baseline ({rival}) by {lead.mean():+.3f} [{low:+.3f}, {high:+.3f}], "
+        f"- k={k}: attention {'leads' if lead.mean() > 0 else 'trails'} the strongest baseline ({rival}) by "
+        f"{lead.mean():+.3f} [{low:+.3f}, {high:+.3f}], "
         f"ahead on {int((lead > 0).sum())} of {len(lead)} accounts; "
         f"{np.mean(covered):.0%} of outcomes inside the 80 % interval"
     )
@@ -154,7 +155,7 @@ posts, after reading k posts that are at least 48 hours older (0 is chance, 1 is
 
 Read with care: longer histories exist for fewer accounts, so columns are means over different ones. These accounts also
 chose which weights were kept during training and which design: expect mild optimism. One seed. The baselines learn from
-each account alone; models pooled over accounts, which are stronger, have not been compared yet.
+each account alone; models pooled over accounts are stronger: `python -m benchmarks.model` compares them.
 
 ## Known limits
 

@@ -35,6 +35,24 @@ def _unit(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray((values - values.mean()) / max(spread, 1e-9), dtype=np.float64)
 
 
+def _presence(times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Log share of a crowd that is online at each time (n,): groups in zones, with mornings, evenings and weekends."""
+    hours = (times % features.DAY_S) / features.HOUR_S
+    weekend = ((times // features.DAY_S + 3) % 7) >= 5
+    online = np.full(len(times), rng.uniform(0.05, 0.5))
+    for share in rng.dirichlet(np.full(int(rng.integers(1, 6)), 1.5)):
+        local = hours + rng.uniform(-12, 12)
+        for height, peak, width in (
+            (rng.uniform(0, 1), rng.normal(8.5, 1.5), rng.uniform(1, 3)),
+            (rng.uniform(0.5, 1.5), rng.normal(19.5, 2), rng.uniform(1.5, 4)),
+        ):
+            away = np.abs((local - peak + 12) % 24 - 12)
+            online = online + share * height * np.exp(-((away / width) ** 2)) * np.where(
+                weekend, rng.uniform(0.4, 1.4), 1.0
+            )
+    return np.asarray(np.log(online), dtype=np.float64)
+
+
 def outcome(series: Series, rng: np.random.Generator) -> NDArray[np.float32]:
     """A simulated log1p outcome per post (n,): taste, form, clock, fatigue and drift in random shares, plus luck.
 
@@ -57,6 +75,7 @@ def outcome(series: Series, rng: np.random.Generator) -> NDArray[np.float32]:
     waves = features.clock(series.times).astype(np.float64)
     decay = np.repeat([1.0, 0.5, 0.3, 1.0, 0.5, 0.3], 2)
     parts.append((rng.gamma(0.35), _unit(waves @ (rng.normal(size=features.CLOCK) * decay))))
+    parts.append((rng.gamma(0.8), _unit(_presence(series.times, rng))))
     gap = features.rhythm(series.times, series.times, series.times[-1])[:, :2].astype(np.float64)
     patience = np.abs(rng.normal(size=2)) * np.array([1.0, -1.0])
     parts.append((rng.gamma(0.2), _unit(gap @ patience)))

@@ -129,7 +129,7 @@ def compare(
             network = SandboxNetwork(lambda: start, embed, seed=seed)
             network.seed_history(account, earlier_posts(np.random.default_rng([seed, 7]), start))
             forecasters = way(network, seed)
-            values = _carried_out(network, plain, account, start, forecasters, seed, weeks, explore=name == KAIROS)
+            values = _carried_out(network, plain, account, start, forecasters, seed, weeks)
             points[name].append(float(np.mean(values)))
             posts = max(posts, len(values))
     return _compared(points, posts)
@@ -143,8 +143,6 @@ def _carried_out(
     forecasters: Sequence[Forecaster],
     seed: int,
     weeks: int,
-    *,
-    explore: bool,
 ) -> list[float]:
     """Expected points of each post of the campaign, in order, as it met the audience; the best forecaster decides."""
     weights = campaign.objective.weights
@@ -163,7 +161,6 @@ def _carried_out(
             forecaster=lambda name: decides,  # noqa: B023
             abilities=lambda name: abilities_of(network.connector(name)),
             seed=seed,
-            explore=explore,
         )
         for post in plan(campaign, desk).posts:
             entry = network.ledger.write(

@@ -114,7 +114,7 @@ def run_demo(
         network.faults.rates(mishaps)
         db = open_database(Path(folder) / "kairos.db")
         with db.write() as session:
-            set_note(session, INSTALL_ID, "demo", START)  # whatever is drawn by its name is drawn alike every time
+            set_note(session, INSTALL_ID, "the demo", START)  # whatever is drawn by its name is drawn alike every time
         world = World(
             Settings(Path(folder)),
             db,
@@ -190,8 +190,9 @@ def _gathered(
 
 
 def _telling(outcomes: list[decisions.DecidedOutcome]) -> list[int]:
-    """Decisions worth explaining: the post that did best, the one that did worst, and one that was held out."""
-    measured = sorted((row for row in outcomes if row.likes is not None), key=lambda row: row.likes or 0)
+    """Decisions worth explaining, where there was a choice: what did best, what did worst, and what was held out."""
+    decided = (row for row in outcomes if row.likes is not None and row.propensity < 1)
+    measured = sorted(decided, key=lambda row: row.likes or 0)
     if not measured:
         return []
     held = next((row for row in measured if row.holdout), measured[len(measured) // 2])

@@ -27,7 +27,7 @@ def desk(
     items: Sequence[PostItem] = (),
     stop_file: Path | None = None,
     live: bool = False,
-    explore: bool = True,
+    explore: bool = False,
 ) -> Desk:
     """The desk for planning a campaign, usable while the session is open."""
     past = {account: engagement.history(session, account, until=now) for account in campaign.accounts}
