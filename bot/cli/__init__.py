@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -26,6 +27,25 @@ app = typer.Typer(
     add_completion=False,
 )
 INTERRUPTED = 130
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"kairos {version('kairos-bot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def kairos(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show it and end.")
+    ] = False,
+) -> None:
+    """The right post, at the right moment, on your own machine."""
+
+
 for room in (first, campaigns, running, queue, history):
     room.register(app)
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,7 @@ def test_first_files_are_written_once_and_are_sound(home: Path, kairos: Any) -> 
     assert (home / "garden" / "faq.md").read_text(encoding="utf-8") == "mine"
     assert kairos("validate", "garden/campaign.yaml").code == 0
     json.loads((home / "garden" / ".kairos" / "campaign.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_version_is_that_of_the_distribution(kairos: Any) -> None:
+    assert kairos("--version").out == f"kairos {version('kairos-bot')}\n"
