@@ -15,7 +15,7 @@ from sqlmodel import Session
 from bot.replies.answering import CannotAnswer, answer
 from storage import calendar, mentions, outbox
 from storage.database import Database
-from storage.models import Inbound
+from storage.models import Inbound, State
 
 EVERYTHING = "all"
 _NUMBER = re.compile(r"(?P<mention>m?)(?P<number>[0-9]{1,18})")
@@ -91,10 +91,17 @@ def waiting_mentions(session: Session) -> list[WaitingMention]:
     ]
 
 
-def approve(db: Database, ids: Sequence[str], now: datetime, stop_file: Path, text: str | None = None) -> Settled:
-    """Yes to posts as they are, or with another text; mentions are answered with `text`. All in one transaction."""
+def approve(
+    db: Database, ids: Sequence[str], now: datetime, stop_file: Path, text: str | None = None, *, again: bool = False
+) -> Settled:
+    """Yes to posts as they are, or with another text; mentions are answered with `text`. All in one transaction.
+
+    `again` is a person's word that a post of unknown outcome is not public: it is sent once more.
+    """
 
     def post(session: Session, number: int) -> str | None:
+        if again and outbox.send_again(session, number, now):
+            return f"{number}: is sent again"
         return f"{number}: approved" if outbox.approve(session, number, now, text) else None
 
     def mention(session: Session, number: int) -> str:
@@ -165,5 +172,9 @@ def _settle_post(session: Session, number: int, say: Callable[[Session, int], st
         settled.done.append(line)
     elif found is None:
         settled.refused.append(f"{number}: there is no such post")
+    elif found.state is State.UNKNOWN:
+        settled.refused.append(
+            f"{number}: it may be public; look on the platform, then `approve {number} --again` or `reject {number}`"
+        )
     else:
         settled.refused.append(f"{number}: too late, it is {found.state.value}")

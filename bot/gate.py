@@ -49,7 +49,9 @@ class Gate:
         if campaign is None:
             words = f"campaign {post.campaign!r} is not part of this run; start it with its file"
             return Refusal("file", FILE, words, "later", now + ASK_AGAIN)
-        if post.kind == "post" and now > post.slot_at + campaign.when.late_limit:
+        # A person who approves a post after its slot wants it out now.
+        meant = max(post.slot_at, post.approved_at or post.slot_at)
+        if post.kind == "post" and now > meant + campaign.when.late_limit:
             words = (
                 f"its slot was {post.slot_at:%Y-%m-%d %H:%M} UTC, more than `late_limit` ago: dropped, not sent late"
             )

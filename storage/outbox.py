@@ -37,6 +37,7 @@ __all__ = [
     "reject",
     "replace_planned",
     "retry",
+    "send_again",
     "standing",
     "unknown",
     "unknowns",
@@ -198,8 +199,15 @@ def approve(session: Session, post_id: int, now: datetime, text: str | None = No
 
 
 def reject(session: Session, post_id: int, now: datetime, reason: str) -> bool:
-    """A person's no; False when it is too late."""
-    return cancel(session, post_id, reason=reason, now=now)
+    """A person's no, also to sending again what may be public; False when it is too late."""
+    return _move(session, post_id, State.CANCELLED, (*UNSENT, State.UNKNOWN), now, reason=reason, rule=None)
+
+
+def send_again(session: Session, post_id: int, now: datetime) -> bool:
+    """A person has looked, and it is not public: unknown -> planned, approved as it is; False when not unknown."""
+    values = {"approved_digest": col(Post.digest), "approved_at": now, "not_before": now}
+    free = {"claimed_by": None, "claimed_at": None, "reason": None, "rule": None}
+    return _move(session, post_id, State.PLANNED, (State.UNKNOWN,), now, in_doubt=False, **values, **free)
 
 
 def recover(session: Session, now: datetime, lease: timedelta) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+from bot import approval
 from bot.abilities import Abilities
 from bot.app import World
 from bot.campaign.schema import Campaign
@@ -18,7 +19,7 @@ from connectors.sandbox import SandboxNetwork, hashed
 from scheduler.clock import LapseClock
 from storage import mentions, outbox
 from storage.database import Database, open_database
-from storage.models import Inbound, Post
+from storage.models import Inbound, Post, State
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ACCOUNT = "sandbox/main"
@@ -144,3 +145,43 @@ def test_a_world_knows_the_names_of_all_its_accounts(db: Database, tmp_path: Pat
     world.enlist([both])
     assert len(world.ours("sandbox/main")) == 2
     assert world.ours("sandbox/main") == world.ours("sandbox/second")
+
+
+def test_a_post_that_a_person_approves_after_its_slot_goes_out_late(db: Database) -> None:
+    late = row(approved_at=NOON + timedelta(hours=30))
+    late.approved_digest = late.digest
+    assert asked(db, late, NOON + timedelta(hours=31)) is None
+    stale = row(key="b", local_slot="2026-11-24T12:01", approved_at=NOON + timedelta(hours=30))
+    stale.approved_digest = stale.digest
+    assert asked(db, stale, NOON + timedelta(hours=33)) == ("late", "cancel")
+
+
+def doubtful(db: Database) -> int:
+    """A post whose call was made and never answered."""
+    with db.write() as session:
+        (stored,) = outbox.add(session, [row()])
+        assert stored.id is not None
+        outbox.claim_due(session, NOON, "w", 1)
+        outbox.intend(session, stored.id, "w", NOON)
+        outbox.unknown(session, stored.id, reason="the answer was lost", now=NOON)
+        return stored.id
+
+
+def test_a_post_that_may_be_public_is_sent_again_only_on_a_persons_word(db: Database, tmp_path: Path) -> None:
+    number = doubtful(db)
+    told = approval.approve(db, [str(number)], NOON, tmp_path / "STOP")
+    assert told.done == []
+    assert "look on the platform" in told.refused[0]
+    assert approval.approve(db, [str(number)], NOON, tmp_path / "STOP", again=True).refused == []
+    with db.write() as session:
+        (claimed,) = outbox.claim_due(session, NOON, "w", 5)
+        assert (claimed.id, claimed.in_doubt) == (number, False)
+        assert gate(NOON)(session, claimed) is None
+
+
+def test_a_post_that_may_be_public_can_be_given_up(db: Database) -> None:
+    number = doubtful(db)
+    assert approval.reject(db, [str(number)], NOON, "seen there, by hand").refused == []
+    with db.write() as session:
+        assert outbox.claim_due(session, NOON + timedelta(days=1), "w", 5) == []
+        assert session.get_one(Post, number).state is State.CANCELLED

@@ -43,6 +43,9 @@ def queue(live: Live = False, as_json: Json = False) -> None:
 def approve(
     ids: Ids,
     text: Annotated[str | None, typer.Option("--text", help="Say this instead; needed to answer a mention.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="You looked, and a post of unknown outcome is not public: send it again.")
+    ] = False,
     live: Live = False,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +57,7 @@ def approve(
     if text is not None and (len(ids) > 1 or ids == [approval.EVERYTHING]):
         stop("--text is for one post or mention: the same words twice would be refused")
     with database(live) as db:
-        _tell(approval.approve(db, ids, _now(db, live), settings().stop_file, text), as_json)
+        _tell(approval.approve(db, ids, _now(db, live), settings().stop_file, text, again=again), as_json)
 
 
 def reject(

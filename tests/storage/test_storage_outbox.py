@@ -316,9 +316,20 @@ def test_a_no_counts_until_it_is_on_its_way(db: Database, rows: Any, state: Stat
     (post_id,) = put(db, rows.post(state=state))
     with db.write() as session:
         done = outbox.reject(session, post_id, LATER, "not this")
-    assert done == (state in (State.PLANNED, State.HELD, State.CLAIMED))
+    assert done == (state in (State.PLANNED, State.HELD, State.CLAIMED, State.UNKNOWN))
     assert at(db, post_id).state == (State.CANCELLED if done else state)
     assert at(db, post_id).reason == ("not this" if done else None)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_only_what_is_unknown_is_sent_again_on_a_persons_word(db: Database, rows: Any, state: State) -> None:
+    (post_id,) = put(db, rows.post(state=state, in_doubt=state is State.UNKNOWN))
+    with db.write() as session:
+        done = outbox.send_again(session, post_id, LATER)
+    assert done == (state is State.UNKNOWN)
+    after = at(db, post_id)
+    assert after.state == (State.PLANNED if done else state)
+    assert (after.in_doubt, after.approved_digest) == (False, after.digest if done else None)
 
 
 def test_nothing_happens_to_a_post_that_is_not_there(db: Database) -> None:
