@@ -2,8 +2,8 @@
 
 `kairos` decides as the bot does: by the best forecast of the attention model, until a rival has earned its place.
 Beside it the same with the planner's bonus for rarely tried hours, the model by itself, and its rivals, which decide by
-their best forecast unless said otherwise. The weights have learned from simulated crowds of the same family as these worlds'
-audiences, and no rival has: `docs/model-log.md` says what that means.
+their best forecast unless said otherwise. The weights have learned from simulated crowds of the same family as the
+audiences here, and no rival has: `docs/model-log.md` says what that means.
 Worlds and regret are explained in `benchmarks.decisions_worlds`. Writes decisions.json, decisions.md and decisions.png,
 and prints the tables. `--tuning` compares ways to explore in worlds of other seeds, so that what is chosen there is
 measured afresh here. `--quick` takes a handful of short worlds.

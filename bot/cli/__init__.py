@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import campaigns, first, history, queue, running
-from bot.cli.interrupts import never_swallow
+from bot.cli.interrupts import all_done, never_swallow
 
 EPILOG = (
     "Exit codes: 0 ok · 1 a defect · 2 invalid input · 3 refused by a rule or a person · 4 this machine or a platform "
@@ -62,6 +62,7 @@ def main() -> None:
         from bot.cli.failures import tell
 
         code = tell(error)
+    all_done()
     sys.exit(code)
 
 

@@ -8,6 +8,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
+from bot.cli.interrupts import was_raised
 from bot.cli.say import Exit, Stop
 from bot.settings import Settings
 
@@ -60,7 +61,7 @@ def told(error: BaseException) -> tuple[list[str], Exit]:
         return [], Exit.OK
     if isinstance(error, Stop):
         return [str(error)], error.code
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) or was_raised():
         return ["interrupted; what was done is kept, run it again to go on"], Exit.INTERRUPTED
     for kind in type(error).__mro__:
         code = WHOSE.get(f"{kind.__module__}.{kind.__qualname__}")

@@ -36,21 +36,47 @@ def between_steps() -> Iterator[Callable[[], None]]:
         signal.signal(signal.SIGINT, former)
 
 
-def never_swallow() -> None:
-    """Let an interrupt that Python could only print, inside a finaliser, come again a moment later instead."""
-    printed = sys.unraisablehook
+_raised = threading.Event()
 
-    def press(number: int, frame: FrameType | None) -> None:
-        answer = signal.getsignal(signal.SIGINT)
-        if callable(answer):
-            answer(signal.SIGINT, frame)
+
+def never_swallow() -> None:
+    """From now on remember that Ctrl-C was raised: libraries may hand it on as an error of their own.
+
+    One that Python could only print, inside a finaliser, comes again a moment later instead.
+    """
+    _raised.clear()
+    signal.signal(signal.SIGINT, _raise)
+    printed = sys.unraisablehook
 
     def again(unraisable: "sys.UnraisableHookArgs") -> None:
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
             # A timer of the system, not a thread: nothing here waits, so nothing here can be interrupted.
-            signal.signal(signal.SIGALRM, press)
+            signal.signal(signal.SIGALRM, _press)
             signal.setitimer(signal.ITIMER_REAL, SOON)
         else:
             printed(unraisable)
 
     sys.unraisablehook = again
+
+
+def was_raised() -> bool:
+    """Whether Ctrl-C has been raised in this command, whatever became of it."""
+    return _raised.is_set()
+
+
+def all_done() -> None:
+    """The command is over: what was to come again comes no more."""
+    if signal.getsignal(signal.SIGALRM) is _press:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    _raised.set()
+    raise KeyboardInterrupt
+
+
+def _press(number: int, frame: FrameType | None) -> None:
+    answer = signal.getsignal(signal.SIGINT)
+    if callable(answer):
+        answer(signal.SIGINT, frame)

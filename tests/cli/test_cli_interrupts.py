@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli.interrupts import between_steps, never_swallow
+from bot.cli.interrupts import all_done, between_steps, never_swallow
 
 # A key pressed between the opening of a file and its `with` leaves it to the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -144,4 +144,21 @@ def test_an_interrupt_that_python_ignores_comes_again(
         Awkward()
         with pytest.raises(KeyboardInterrupt):
             time.sleep(10)
+        Awkward()
+        all_done()  # what came to nothing does not disturb whatever follows the command
+        time.sleep(0.05)
     assert capsys.readouterr().err == ""
+
+
+def test_an_interrupt_that_a_library_hands_on_as_its_own_error_is_still_one(
+    kairos: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*asked: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise LookupError("something inside broke") from None
+
+    monkeypatch.setattr("bot.campaign.loading.load_campaign", load)
+    ran = kairos("validate", "garden.yaml")
+    assert (ran.code, ran.err) == (130, WORDS)
