@@ -83,9 +83,10 @@ def rehearse(
             return min((moment for moment in (slot, next_moment(world, deliverer)) if moment is not None), default=None)
 
         ticks = [
+            # First of all: whatever happens at a moment, a process that is killed then has come to it.
+            Tick("clock", timedelta(seconds=1), lambda: remember_clock(world)),
             Tick("stop", timedelta(seconds=1), lambda: _halt_where_stopped(world)),
             *world.ticks(deliverer, plan),
-            Tick("clock", timedelta(seconds=1), lambda: remember_clock(world)),
         ]
         try:
             world.backfill()
