@@ -25,6 +25,7 @@ from bot.planner.base import Desk, Plan
 from bot.planner.desk import desk
 from bot.planner.past import past_posts
 from bot.planner.plan import plan
+from bot.words import counted
 from scheduler.events import Event
 from storage import history, sources
 from storage.models import Post
@@ -158,7 +159,7 @@ class Rounds:
         with self.world.db.write() as session:
             added = apply(session, made, campaign, self.world.clock(), self.world.install)
         if added:
-            words = f"{campaign.name}: {len(added)} posts placed"
+            words = f"{campaign.name}: {counted(len(added), 'post')} placed"
             self.world.on_event(Event("plan.made", self.world.clock(), words=words))
         return added
 

@@ -247,17 +247,16 @@ class Deliverer:
 
         They never pass through `planned`: a stop of some hours there would outlive the platform's memory of the key.
         """
-        ready = []
         now = self._clock()
         with self._db.write() as session:
-            for post in reread(session, posts):
-                if post.state != State.UNKNOWN or self._allow(session, post) is not None:
-                    continue
-                post.state, post.attempts = State.SENDING, post.attempts + 1
-                post.claimed_by, post.claimed_at = self._worker, now
-                post.intent_at = post.updated_at = now
-                session.add(post)
-                ready.append(post)
+            permitted = [
+                post
+                for post in reread(session, posts)
+                if post.state == State.UNKNOWN
+                and self._allow(session, post) is None
+                and outbox.intend_again(session, identity(post), self._worker, now)
+            ]
+            ready = reread(session, permitted)
         for post in ready:
             self._lookout.sent_again(post)
         return ready

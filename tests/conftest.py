@@ -1,8 +1,10 @@
-"""What every test may ask for: the folder of real data, skipped with a reason where it is not on this machine."""
+"""What every test may ask for: real data, skipped with a reason where there is none, and an empty database to copy."""
 
 from pathlib import Path
 
 import pytest
+
+from storage.database import open_database
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -13,3 +15,11 @@ def shared_data() -> Path:
     if not DATA.is_dir():
         pytest.skip("real data is not on this machine (../shared/data)")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database file with all tables, to be copied: migrating takes longer than most tests."""
+    file = tmp_path_factory.mktemp("empty") / "kairos.db"
+    open_database(file).close()
+    return file

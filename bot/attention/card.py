@@ -161,7 +161,8 @@ each account alone; models pooled over accounts are stronger: `python -m benchma
 
 - Facebook pages of 2016 and subreddits up to 2013: other platforms, languages and years are extrapolation, and the
   text table is English first. `kairos backtest` measures it on your own past; where a baseline leads, it decides.
-- The effect of the hour is over-claimed on short histories: below 800 posts it is halved.
+- Below 800 posts the effect of the hour is halved: an earlier network over-claimed it about twofold there, and on
+  these weights that has not been measured again.
 - It ranks posts of one account. It does not know what is true, kind or wise, and what earns engagement is not the same.
 - Counts are heavy-tailed: the interval says more than the number in its middle.
 """

@@ -12,6 +12,7 @@ import numpy as np
 from bot.attention.evaluation import WINDOW, Window, distinct, known_before, spearman
 from bot.attention.forecast import Forecaster, PastPost
 from bot.attention.outcomes import Scale, finished
+from bot.words import counted
 
 LEAST_READ, LEAST_JUDGED = 30, 20
 """With fewer posts to read or to judge by, a comparison would be luck."""
@@ -43,7 +44,9 @@ def choose(history: Sequence[PastPost], forecasters: Sequence[Forecaster], actio
     size = min(WINDOW, len(posts) // JUDGED_SHARE)
     before = known_before(posts, len(posts) - size) if size else []
     if size < LEAST_JUDGED or len(before) < LEAST_READ:
-        return Choice(first, f"{_posts(len(posts))} with {action}: too few to compare models; {first.name} decides", {})
+        return Choice(
+            first, f"{counted(len(posts), 'post')} with {action}: too few to compare models; {first.name} decides", {}
+        )
     window = Window(0, tuple(before), tuple(posts[-size:]))
     truth = Scale.of(finished(window.history, action)).z(finished(window.later, action))
     scores = {}
@@ -83,7 +86,3 @@ def decimal(value: float) -> str:
     """A correlation as people write it: .41, -.05, 1.00."""
     shown = f"{value:z.2f}"
     return shown.replace("0.", ".", 1) if abs(value) < 0.995 else shown
-
-
-def _posts(count: int) -> str:
-    return f"{count} post{'' if count == 1 else 's'}"

@@ -24,7 +24,7 @@ CHUNK = 512
 TOP = 8
 """Past posts named for each forecast."""
 SHRINK_TIME_BELOW = 800
-"""With fewer posts than this the model over-claims the effect of time about twofold: it is halved."""
+"""With fewer posts an earlier network over-claimed the effect of time about twofold: below this it is halved."""
 SURE_SHARE = 0.5
 
 

@@ -1,5 +1,6 @@
 """Commands about campaign files before anything goes out: validate and plan."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ import typer
 
 from bot.cli.options import Account, Baseline, Files, Json, Live, load, settings
 from bot.cli.say import local, note, show, write_json
+from bot.words import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +49,7 @@ def validate(files: Files, as_json: Json = False) -> None:
             (len(campaign.sources), "source"),
             (len(campaign.replies.rules), "reply rule"),
         )
-        parts = ", ".join(f"{count} {what}{'s' * (count > 1)}" for count, what in said if count)
+        parts = ", ".join(counted(count, what) for count, what in said if count)
         typer.echo(f"{file}: {campaign.name} is fine: {parts} for {', '.join(campaign.accounts)}, mode {campaign.mode}")
 
 
@@ -73,7 +75,7 @@ def plan(
     found = load(files)
     places = settings()
     log_to(places.folder)
-    world = open_live(places, {}) if live else open_dry(places, system_clock())
+    world = open_live(places, os.environ) if live else open_dry(places, system_clock())
     try:
         rounds = Rounds(world, found, Wish(account=account, days=days, baseline=baseline))
         shown = []

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.say import local
+from bot.words import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,7 +22,7 @@ def plan_view(made: "Plan", zone: str, *, simulated: bool, why: dict[str, str]) 
 
     stamp = " (rehearsal: on the simulated sandbox)" if simulated else ""
     table = Table(
-        title=f"{made.campaign}: {len(made.posts)} posts until {local(made.until, zone)} {zone}{stamp}",
+        title=f"{made.campaign}: {counted(len(made.posts), 'post')} until {local(made.until, zone)} {zone}{stamp}",
         show_lines=True,
         title_justify="left",
     )

@@ -54,6 +54,8 @@ def approve(
 
     if text is not None and not text.strip():
         stop("--text needs words")
+    if text is not None and again:
+        stop("--again sends exactly what was sent before: leave --text out")
     if text is not None and (len(ids) > 1 or ids == [approval.EVERYTHING]):
         stop("--text is for one post or mention: the same words twice would be refused")
     with database(live) as db:

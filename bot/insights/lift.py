@@ -17,6 +17,7 @@ from statistics import fmean, variance
 from typing import Literal
 
 from bot.insights.worth import in_words, told, worth
+from bot.words import counted
 from storage.decisions import DecidedOutcome
 
 LEAST = 8
@@ -101,7 +102,7 @@ def _compare(values: Sequence[tuple[DecidedOutcome, float]], used: Mapping[str, 
     held = [value for outcome, value in values if outcome.holdout]
     for arm, posts in (("held-out", held), ("chosen", chosen)):
         if len(posts) < LEAST:
-            few = f"not yet known: {len(posts)} {arm} posts measured, at least {LEAST} are needed"
+            few = f"not yet known: {counted(len(posts), f'{arm} post')} measured, at least {LEAST} are needed"
             return Lift(None, None, None, len(chosen), len(held), few)
     difference = fmean(chosen) - fmean(held)
     half = half_width(len(chosen), variance(chosen), len(held), variance(held))
@@ -110,7 +111,7 @@ def _compare(values: Sequence[tuple[DecidedOutcome, float]], used: Mapping[str, 
         return Lift(None, None, None, len(chosen), len(held), same)
     ratio, low, high = exp(difference), exp(difference - half), exp(min(difference + half, 700))
     verdict = _verdict(difference - half, difference + half)
-    measured = f"{len(chosen)} chosen and {len(held)} held-out posts, by {in_words(used)}"
+    measured = f"{len(chosen)} chosen and {counted(len(held), 'held-out post')}, by {in_words(used)}"
     words = f"{verdict}: {_said(verdict, ratio, low, high)} ({measured})"
     return Lift(ratio, low, high, len(chosen), len(held), words, verdict)
 

@@ -7,6 +7,7 @@ from bot.campaign.schema import PLURALS
 from bot.planner.base import Removed
 from bot.planner.choice import Choice, Tried
 from bot.planner.scores import Expected
+from bot.words import counted
 from scheduler.slots import Slot
 
 SINGULARS = {plural: word for word, plural in PLURALS.items()}
@@ -33,7 +34,7 @@ def why(
         return f"drawn from {choice.equals} that promise the same: {new}"
     if new:
         return f"{_rank(choice, expected)}: {new}, so this is a guess from other accounts{by}"
-    posts = "1 measured post" if tried.measured == 1 else f"{tried.measured} measured posts"
+    posts = counted(tried.measured, "measured post")
     near = f"{tried.near(slot.at) or 'none'} near this hour of the week"
     return f"{_rank(choice, expected)}: {_hoped(chosen, weights)}{by}, from {posts}, {near}"
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from bot.campaign.schema import Campaign
 from bot.campaign.values import WEEKDAYS, write_duration
 from bot.planner.base import LEAD, Desk
+from bot.words import counted
 from scheduler.slots import Slot, even, expand, fixed, zone_of
 
 
@@ -68,7 +69,7 @@ class Room:
     def refusal(self, slot: Slot, exact: bool = False) -> str | None:
         """Why the slot is not free, in words that go with a number of slots, or None. `exact` ones may share a day."""
         if self._weeks[week_of(slot.at, self._zone)] >= self._a_week:
-            return f"in a week that has its {_posts(self._a_week)}"
+            return f"in a week that has its {counted(self._a_week, 'post')}"
         if self._a_day is not None and not exact and self._days[day_of(slot.at, self._zone)] >= self._a_day:
             return f"on a day that has its share of {self._a_week} a week"
         next_ = bisect_left(self._times, slot.at)
@@ -119,7 +120,3 @@ class Room:
             return f"its time {slots[0].local.replace('T', ' ')} is {next(iter(why))}"
         parts = ", ".join(f"{count} {words}" for words, count in why.most_common())
         return f"no slot is free before this plan ends: {parts}"
-
-
-def _posts(count: int) -> str:
-    return f"{count} post{'' if count == 1 else 's'}"

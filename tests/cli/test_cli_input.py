@@ -101,6 +101,7 @@ def test_an_account_may_be_named_before_anything_is_known_of_it(kairos: Any, cam
         ),
         (["explain", "77"], "there is no post 77: `kairos status` lists them"),
         (["approve", "1", "--text", " "], "--text needs words"),
+        (["approve", "1", "--again", "--text", "x"], "--again sends exactly what was sent before: leave --text out"),
         (["approve", "all", "--text", "x"], "--text is for one post or mention: the same words twice would be refused"),
         (["run", "garden.yaml", "--live", "--fresh"], "--approve-all and --fresh are for rehearsals"),
         (["report", "--out", "here"], "here: a folder, not a file"),

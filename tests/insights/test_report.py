@@ -328,3 +328,11 @@ def test_an_empty_installation_has_a_report_too(stage: Any, tmp_path: Path) -> N
     made = page(tmp_path, collect_report(stage.session, None, NOON, LIKES, "UTC", simulated=False))
     assert "no account yet" in made.words
     assert "No post yet" in made.words
+
+
+def test_a_report_speaks_in_the_points_of_the_newest_decision_unless_told_otherwise(stage: Any) -> None:
+    assert collect_report(stage.session, None, NOON, None, "UTC").measure == "likes"
+    stage.published("Old", likes=30, at=NOON - timedelta(days=4), weights={"likes": 1.0})
+    stage.published("New", likes=30, at=NOON - timedelta(days=3), weights={"likes": 3.0})
+    assert collect_report(stage.session, None, NOON, None, "UTC").measure == "3 x likes"
+    assert collect_report(stage.session, None, NOON, LIKES, "UTC").measure == "likes"

@@ -100,7 +100,6 @@ def make_desk(**keys: Any) -> Desk:
         "forecaster": forecaster if callable(forecaster) else lambda account: forecaster,
         "abilities": able,
         "seed": 1,
-        "explore": False,
     }
     return Desk(**{**plain, **keys})
 
@@ -185,14 +184,6 @@ class Make:
 def make() -> Make:
     """Campaigns, desks, rows and forecasters for the planner."""
     return Make()
-
-
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database file with all tables, to be copied."""
-    file = tmp_path_factory.mktemp("empty") / "kairos.db"
-    open_database(file).close()
-    return file
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ LATER = timedelta(hours=1)
 def look(session: Session, campaign: Any, make: Any, **keys: Any) -> Desk:
     now = keys.pop("now", make.monday)
     forecaster = keys.pop("forecaster", None) or make.taste()
-    plain = {"now": now, "until": now + timedelta(days=7), "seed": 1, "abilities": make.able, "explore": False}
+    plain = {"now": now, "until": now + timedelta(days=7), "seed": 1, "abilities": make.able}
     return desk(session, campaign, forecaster=lambda account: forecaster, **{**plain, **keys})
 
 

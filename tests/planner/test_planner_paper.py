@@ -121,3 +121,10 @@ def test_a_changed_campaign_past_slots_and_a_foreign_campaign_are_drift(make: An
             check_drift(made, other, make.monday)
     with pytest.raises(PlanDrift, match="was changed since; 3 of 3 slots are past"):
         check_drift(made, make.campaign(mode="approve"), make.monday + timedelta(days=8))
+
+
+def test_a_plan_for_another_account_says_which(make: Any) -> None:
+    campaign = make.campaign()
+    made = plan(campaign.on_account("other/page"), make.desk())
+    with pytest.raises(PlanDrift, match="made for other/page, which this run does not name; say it with --account"):
+        check_drift(made, campaign, make.monday)

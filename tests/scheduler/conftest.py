@@ -192,14 +192,6 @@ class Stage:
         self.clock.advance_to(self.clock() + timedelta(**by))
 
 
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database file with all tables, to be copied: migrating takes longer than most tests."""
-    file = tmp_path_factory.mktemp("empty") / "kairos.db"
-    open_database(file).close()
-    return file
-
-
 @pytest.fixture
 def stage(tmp_path: Path, empty: Path) -> Iterator[Stage]:
     """A stage at noon."""

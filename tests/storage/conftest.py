@@ -23,14 +23,6 @@ SERVER = os.environ.get("KAIROS_TEST_POSTGRES")
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database file with all tables, to be copied: migrating takes longer than most tests."""
-    file = tmp_path_factory.mktemp("empty") / "kairos.db"
-    open_database(file).close()
-    return file
-
-
-@pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The address of a database with empty tables, made for this run on the server of KAIROS_TEST_POSTGRES."""
     if not SERVER:

@@ -40,3 +40,11 @@ def test_an_item_of_a_source_is_taken_once(db: Database) -> None:
         assert sources.mark_seen(session, "other", "blog", "g1", {"text": "c"}, NOON)
         assert sources.seen(session, "launch", "blog") == {"g1": {"text": "größe"}}
         assert sources.seen(session, "launch", "nothing") == {}
+
+
+def test_items_of_a_source_come_in_the_order_in_which_they_were_taken(db: Database) -> None:
+    with db.write() as session:
+        for minutes, guid in enumerate(("z", "a", "m")):
+            sources.mark_seen(session, "launch", "blog", guid, {}, NOON + timedelta(minutes=minutes))
+    with db.read() as session:
+        assert list(sources.seen(session, "launch", "blog")) == ["z", "a", "m"]
