@@ -53,14 +53,14 @@ def demo_view(shown: "Shown") -> "RenderableType":
     )
     for name in ("who chooses", "points per post", "gain over chance", "95 % interval", "of the oracle's gain"):
         table.add_column(name, justify="left" if name == "who chooses" else "right")
-    for rival in comparison.rivals:
+    for way in comparison.ways:
         table.add_row(
-            rival.name,
-            f"{rival.points:.0f}",
-            f"x{rival.gain:.2f}",
-            f"{rival.low:.2f} to {rival.high:.2f}",
-            f"{rival.of_oracle:.0%}",
-            style="bold" if rival.name == "kairos" else "",
+            way.name,
+            f"{way.points:.0f}",
+            f"x{way.gain:.2f}",
+            f"{way.low:.2f} to {way.high:.2f}",
+            f"{way.of_oracle:.0%}",
+            style="bold" if way.name == "kairos" else "",
         )
     twice = f"{shown.twice} were sent twice" if shown.twice else "none was sent twice"
     parts: list[RenderableType] = [

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from bot.abilities import abilities_of
@@ -37,7 +38,7 @@ WIDE = 0.9
 
 
 @dataclass(frozen=True)
-class Rival:
+class Way:
     """How one way to choose did: mean expected points per post over the worlds, and its gain over chance.
 
     `gain` and its 95 % interval are ratios to random choice, paired world by world.
@@ -54,11 +55,11 @@ class Rival:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All rivals, the best first, and a sentence that says plainly who won."""
+    """All ways to choose, the best first, and a sentence that says plainly who won."""
 
     worlds: int
     posts: int
-    rivals: tuple[Rival, ...]
+    ways: tuple[Way, ...]
     words: str
 
 
@@ -215,28 +216,31 @@ def _measured(network: SandboxNetwork, account: str, now: datetime) -> list[Meas
 
 def _compared(points: Mapping[str, Sequence[float]], posts: int) -> Comparison:
     chance, oracle = np.array(points[RANDOM]), np.array(points[ORACLE])
-    rivals = []
+    ways = []
     for name, values in points.items():
-        logs = np.log(np.array(values) / chance)
-        middle = float(logs.mean())
-        reach = float(stats.t.ppf((1 + SURE) / 2, len(logs) - 1) * logs.std(ddof=1) / len(logs) ** 0.5)
-        way = float((np.array(values) - chance).mean() / max((oracle - chance).mean(), 1e-9))
-        gain, low, high = (float(np.exp(middle + part)) for part in (0.0, -reach, reach))
-        rivals.append(Rival(name, float(np.mean(values)), gain, low, high, way))
-    rivals.sort(key=lambda rival: -rival.points)
-    return Comparison(len(chance), posts, tuple(rivals), _words(points))
+        of_oracle = float((np.array(values) - chance).mean() / max((oracle - chance).mean(), 1e-9))
+        low, gain, high = _ratio(np.array(values), chance)
+        ways.append(Way(name, float(np.mean(values)), gain, low, high, of_oracle))
+    ways.sort(key=lambda way: -way.points)
+    return Comparison(len(chance), posts, tuple(ways), _words(points))
 
 
 def _words(points: Mapping[str, Sequence[float]]) -> str:
     """Who won between Kairos and the best rival that knows no more than it does, with the paired interval."""
     others = {name: values for name, values in points.items() if name not in (KAIROS, ORACLE)}
     best = max(others, key=lambda name: float(np.mean(others[name])))
-    logs = np.log(np.array(points[KAIROS]) / np.array(others[best]))
-    reach = float(stats.t.ppf((1 + SURE) / 2, len(logs) - 1) * logs.std(ddof=1) / len(logs) ** 0.5)
-    low, middle, high = (float(np.exp(logs.mean() + part)) for part in (-reach, 0.0, reach))
-    figures = f"x{middle:.2f} [{low:.2f}, {high:.2f}] of {best} over {len(logs)} worlds"
+    low, middle, high = _ratio(np.array(points[KAIROS]), np.array(others[best]))
+    figures = f"x{middle:.2f} [{low:.2f}, {high:.2f}] of {best} over {len(others[best])} worlds"
     if low > 1:
         return f"Kairos won: {figures}."
     if high < 1:
         return f"Kairos lost: {figures}."
     return f"No clear winner: Kairos is at {figures}; the interval holds 1."
+
+
+def _ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[float, float, float]:
+    """The geometric mean of ours to theirs, world by world, between the ends of its 95 % interval."""
+    logs = np.log(ours / theirs)
+    reach = stats.t.ppf((1 + SURE) / 2, len(logs) - 1) * logs.std(ddof=1) / len(logs) ** 0.5
+    low, middle, high = (float(np.exp(logs.mean() + part)) for part in (-reach, 0.0, reach))
+    return low, middle, high

@@ -75,7 +75,7 @@ class Shown:
             "published": self.published,
             "mishaps": self.mishaps,
             "twice": self.twice,
-            "comparison": [vars(rival) for rival in self.comparison.rivals],
+            "comparison": [vars(way) for way in self.comparison.ways],
             "worlds": self.comparison.worlds,
             "words": self.comparison.words,
             "lift": vars(self.lift),
@@ -205,7 +205,7 @@ def _table(comparison: Comparison) -> Extra:
         columns=("who chooses", "points per post", "against chance", "95 % interval", "of the oracle's gain"),
         rows=[
             (r.name, f"{r.points:.0f}", f"x{r.gain:.2f}", f"{r.low:.2f} to {r.high:.2f}", f"{r.of_oracle:.0%}")
-            for r in comparison.rivals
+            for r in comparison.ways
         ],
         caption=f"{comparison.words} Expected points without luck, {comparison.posts} posts a world, the same planner, "
         "rules and history for all. SIMULATED.",

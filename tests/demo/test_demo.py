@@ -47,12 +47,12 @@ def test_people_are_answered_or_left_to_a_person(shown: Shown) -> None:
 
 
 def test_four_ways_to_choose_are_compared_and_the_one_that_knows_the_truth_is_best(shown: Shown) -> None:
-    rivals = {rival.name: rival for rival in shown.comparison.rivals}
-    assert set(rivals) == {KAIROS, ORACLE, RANDOM, HOURS}
-    assert shown.comparison.rivals[0].name == ORACLE
-    assert rivals[ORACLE].of_oracle == pytest.approx(1)
-    assert (rivals[RANDOM].gain, rivals[RANDOM].of_oracle) == (1, 0)
-    assert all(rival.low <= rival.gain <= rival.high for rival in rivals.values())
+    ways = {way.name: way for way in shown.comparison.ways}
+    assert set(ways) == {KAIROS, ORACLE, RANDOM, HOURS}
+    assert shown.comparison.ways[0].name == ORACLE
+    assert ways[ORACLE].of_oracle == pytest.approx(1)
+    assert (ways[RANDOM].gain, ways[RANDOM].of_oracle) == (1, 0)
+    assert all(way.low <= way.gain <= way.high for way in ways.values())
     assert (shown.comparison.worlds, shown.comparison.posts) == (2, 6)
 
 
@@ -90,7 +90,7 @@ def test_a_machine_can_read_it(shown: Shown, capsys: pytest.CaptureFixture[str])
     write_json(shown.as_data())
     told = json.loads(capsys.readouterr().out)
     assert (told["simulated"], told["published"], told["twice"]) == (True, shown.published, 0)
-    assert [rival["name"] for rival in told["comparison"]] == [rival.name for rival in shown.comparison.rivals]
+    assert [way["name"] for way in told["comparison"]] == [way.name for way in shown.comparison.ways]
 
 
 def test_progress_goes_up_to_the_whole(shown: Shown, steps: list[tuple[float, float, str]]) -> None:
