@@ -28,7 +28,7 @@ GAP = timedelta(hours=48)
 """Between the history's last post and the window's first: counts of younger posts are not finished."""
 FINISHED = 0.9
 """A post is judged once so much of its final count is there."""
-KS = (50, 200, 800)
+KS = (20, 50, 200, 800)
 """Lengths of history."""
 GROUP = 5
 SHUFFLES = 10
@@ -52,6 +52,21 @@ class Window:
     def candidates(self) -> list[Candidate]:
         """The later posts as they stood before they were sent."""
         return [Candidate(post.platform, post.text, post.kind, post.at) for post in self.later]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One model on one window, post by post (n,); everything in the z of the window's history."""
+
+    model: str
+    window: Window
+    expected: Vector
+    median: Vector
+    true: Vector
+    inside: NDArray[np.bool_]
+    """Whether the outcome lay within the 80 % interval."""
+    nll: Vector
+    crps: Vector
 
 
 @dataclass(frozen=True)
@@ -117,8 +132,12 @@ def judge(
     ks: Sequence[int] = KS,
     action: str = "likes",
     on_step: Callable[[Step], None] | None = None,
+    on_judged: Callable[[Judged], None] | None = None,
 ) -> list[Row]:
-    """One row per model, k and window. A k for which the account is too short has no row."""
+    """One row per model, k and window. A k for which the account is too short has no row.
+
+    `on_judged` is handed what stands behind each row, post by post.
+    """
     usable = distinct(posts, action)
     # Random groups belong to a window, whatever the k and the model.
     deals = [_deal(rng) for _ in range(MOST_WINDOWS)]
@@ -129,31 +148,50 @@ def judge(
             if on_step is not None:
                 on_step(Step(place * len(forecasters) + turn, len(todo) * len(forecasters), forecaster.name, k))
             forecasts = forecaster.predict(window.history, window.candidates, action)
-            found.append(score(forecaster.name, window, forecasts, deals[window.number], action))
+            judged = by_post(forecaster.name, window, forecasts, action)
+            found.append(score(judged, deals[window.number]))
+            if on_judged is not None:
+                on_judged(judged)
     return found
 
 
-def score(model: str, window: Window, forecasts: Sequence[Forecast], deal: NDArray[np.intp], action: str) -> Row:
-    """The row of one model on one window; `deal` (groups, GROUP) are places of posts in the window."""
+def by_post(model: str, window: Window, forecasts: Sequence[Forecast], action: str) -> Judged:
+    """How one model did on each post of a window."""
     scale = Scale.of(finished(window.history, action))
     logs = finished(window.later, action)
-    z = scale.z(logs)
-    means = np.array([forecast.centre + forecast.spread * forecast.mean for forecast in forecasts])
-    lows, highs = (
-        np.array([forecast.centre + forecast.spread * forecast.quantile(q) for forecast in forecasts])
-        for q in (0.1, 0.9)
-    )
+
+    centres, spreads = (np.array([getattr(one, name) for one in forecasts]) for name in ("centre", "spread"))
+
+    def in_z(told: Sequence[float]) -> Vector:
+        return np.asarray((centres + spreads * np.array(told) - scale.centre) / scale.spread)
+
+    low, median, high = (in_z([forecast.quantile(q) for forecast in forecasts]) for q in (0.1, 0.5, 0.9))
+    plain = (logs - scale.centre) / scale.spread
     losses = [_losses(forecast, float(log), scale) for forecast, log in zip(forecasts, logs, strict=True)]
-    nll, crps = np.array(losses).mean(axis=0)
-    return Row(
+    nll, crps = np.array(losses).T
+    return Judged(
         model,
-        len(window.history),
+        window,
+        in_z([forecast.mean for forecast in forecasts]),
+        median,
+        scale.z(logs),
+        (low <= plain) & (plain <= high),
+        nll,
+        crps,
+    )
+
+
+def score(judged: Judged, deal: NDArray[np.intp]) -> Row:
+    """The row of one model on one window; `deal` (groups, GROUP) are places of posts in the window."""
+    return Row(
+        judged.model,
+        len(judged.window.history),
         1,
-        spearman(means, z),
-        uplift(means, z, deal),
-        float(np.mean((lows <= logs) & (logs <= highs))),
-        float(nll),
-        float(crps),
+        spearman(judged.expected, judged.true),
+        uplift(judged.expected, judged.true, deal),
+        float(judged.inside.mean()),
+        float(judged.nll.mean()),
+        float(judged.crps.mean()),
     )
 
 

@@ -124,25 +124,25 @@ def _times(windows: int) -> str:
 
 def render(result: Backtest) -> Table:
     """The models side by side for each length of history, the best of each in bold."""
+    longest = f" after {result.ks[-1]} posts" if result.ks else ""
     table = Table(
         title=f"{result.account}: how well each model ranks later posts by {result.action}",
-        caption="rank: correlation of forecast and outcome, 0 is chance, 1 perfect. best of 5: how far choosing among "
-        "five posts gets from the average (0 %) to the best (100 %). in 80 %: outcomes inside the 80 % interval.",
+        caption=f"rank: correlation of forecast and outcome, 0 is chance, 1 perfect. best of 5{longest}: how far "
+        "choosing among five posts gets from the average (0 %) to the best (100 %). in 80 %: outcomes inside the "
+        f"80 % interval{longest}.",
         caption_justify="left",
     )
     table.add_column("model", no_wrap=True)
-    tops = {k: max(result.scores(k).values()) for k in result.ks}
     for k in result.ks:
         table.add_column(f"rank\n{k} posts", justify="right")
-        table.add_column("best\nof 5", justify="right")
-        table.add_column("in\n80 %", justify="right")
+    for name in ("best\nof 5", "in\n80 %") if result.ks else ():
+        table.add_column(name, justify="right")
+    tops = {k: max(result.scores(k).values()) for k in result.ks}
     for name in result.models:
-        cells = []
-        for k in result.ks:
-            row = result.row(name, k)
-            style = "[bold]" if row.spearman == tops[k] else ""
-            cells += [f"{style}{decimal(row.spearman)}", f"{style}{row.uplift:z.0%}", f"{style}{row.coverage:.0%}"]
-        table.add_row(f"[bold]{name}" if name == result.winner else name, *cells)
+        rows = [result.row(name, k) for k in result.ks]
+        ranks = [f"{'[bold]' if row.spearman == tops[row.k] else ''}{decimal(row.spearman)}" for row in rows]
+        shown = f"[bold]{name}" if name == result.winner else name
+        table.add_row(shown, *ranks, f"{rows[-1].uplift:z.0%}", f"{rows[-1].coverage:.0%}")
     return table
 
 

@@ -12,8 +12,10 @@ from bot.attention.baselines import AccountMean, HourAndKind
 from bot.attention.evaluation import (
     GAP,
     WINDOW,
+    Judged,
     Step,
     averaged,
+    by_post,
     distinct,
     interval,
     judge,
@@ -105,7 +107,7 @@ def test_likelihood_is_the_same_whatever_scale_a_forecast_speaks_in(account: Acc
     plain = [Forecast.normal(0, 1, 4, 0.5) for _ in window.later]
     # The same distribution of counts said with a doubled spread.
     doubled = [Forecast.normal(0, 0.5, 4, 1.0) for _ in window.later]
-    one, other = (score("x", window, forecasts, deal, "likes") for forecasts in (plain, doubled))
+    one, other = (score(by_post("x", window, forecasts, "likes"), deal) for forecasts in (plain, doubled))
     assert one.nll == pytest.approx(other.nll, abs=0.03)
     assert one.crps == pytest.approx(other.crps, abs=0.02)
     assert one.coverage == other.coverage
@@ -113,7 +115,7 @@ def test_likelihood_is_the_same_whatever_scale_a_forecast_speaks_in(account: Acc
 
 def test_a_page_too_short_for_a_length_has_no_row_for_it(account: Account) -> None:
     rows = judge(account(220), [AccountMean()], rng())
-    assert {row.k for row in rows} == {50}
+    assert {row.k for row in rows} == {20, 50}
     assert judge(account(120), [AccountMean()], rng()) == []
     assert judge([], [AccountMean()], rng()) == []
 
@@ -160,3 +162,17 @@ def test_rank_and_uplift_stay_within_their_bounds(expected: list[float], true: l
 def test_an_interval_over_accounts_holds_their_mean() -> None:
     low, high = interval([0.1, 0.2, 0.3, 0.4], rng())
     assert 0.1 < low < 0.25 < high < 0.4
+
+
+def test_what_stands_behind_a_row_is_handed_over_post_by_post_without_asking_a_model_again(account: Account) -> None:
+    posts = account(330, topic=0.5)
+    oracle, seen = Oracle(posts), list[Judged]()
+    rows = judge(posts, [oracle, AccountMean()], rng(), ks=(50, 200), on_judged=seen.append)
+    assert len(oracle.asked) * 2 == len(seen) == len(rows)
+    for row, judged in zip(rows, seen, strict=True):
+        assert (row.model, row.k) == (judged.model, len(judged.window.history))
+        assert len(judged.true) == len(judged.window.later) == WINDOW
+        assert row.coverage == judged.inside.mean()
+        assert row.nll == judged.nll.mean()
+        assert row.crps == judged.crps.mean()
+    assert np.abs(seen[0].median - seen[0].true).mean() < 0.1 < np.abs(seen[1].median - seen[1].true).mean()
