@@ -6,19 +6,27 @@ import pytest
 
 from bot.attention import SHIPPED, load
 from bot.attention.baselines import HourOfWeek
-from bot.attention.card import posts_of, table, write_card
+from bot.attention.card import Measured, posts_of, slice_table, table, write_card
 from bot.attention.episodes import read_accounts
 from bot.attention.evaluation import Row, judge
+from bot.attention.slices import Slice
 
 
 def row(model: str, k: int, spearman: float) -> Row:
     return Row(model, k, 4, spearman, spearman / 2, 0.8, 1.3, 0.5)
 
 
-MEASURED = {
+ROWS = {
     ("facebook", "one"): [row("attention", 50, 0.5), row("ridge", 50, 0.4), row("hour of week", 50, 0.1)],
     ("facebook", "two"): [row("attention", 50, 0.3), row("ridge", 50, 0.1), row("hour of week", 50, 0.2)],
 }
+SLICES = [
+    Slice("facebook", "kind", "photo", 50, 2, 640, 0.834, 0.917),
+    Slice("facebook", "kind", "photo", 200, 1, 1400, 0.79, 0.8),
+    Slice("facebook", "language", "pt", 50, 1, 200, 0.6, 1.25),
+    Slice("reddit", "kind", "self", 20, 9, 3600, 0.8, 0.95),
+]
+MEASURED = Measured(ROWS, SLICES)
 RECORD = {
     "seed": 0,
     "steps": 1234,
@@ -38,8 +46,8 @@ def trained(tmp_path: Path) -> Path:
 
 
 def test_the_table_gives_means_over_accounts_and_the_lead_over_the_strongest_baseline() -> None:
-    text = table(MEASURED)
-    assert "| attention | 0.400 / 0.200 | - | - |" in text
+    text = table(ROWS)
+    assert "| attention | - | 0.400 / 0.200 | - | - |" in text
     assert "strongest baseline (ridge) by +0.150" in text
     assert "ahead on 2 of 2 accounts" in text
     assert "k=200: not measured" in text
@@ -54,6 +62,14 @@ def test_the_card_names_sources_licences_and_what_was_never_trained_on(trained: 
     assert "45% of episodes" in text
     assert "0.400 / 0.200" in text
     assert "Known limits" in text
+    assert slice_table(SLICES) in text
+
+
+def test_errors_are_told_by_slice_and_length_of_history() -> None:
+    text = slice_table(SLICES)
+    assert "| kind: photo | - | 83% / 0.92 (640 of 2) | 79% / 0.80 (1,400 of 1) | - |" in text
+    assert "| language: pt | - | 60% / 1.25 (200 of 1) | - | - |" in text
+    assert text.index("| facebook |") < text.index("| reddit |") < text.index("| kind: self | 80% / 0.95 (3,600 of 9)")
 
 
 def test_without_figures_the_card_says_that_nothing_was_measured(trained: Path) -> None:
