@@ -14,6 +14,7 @@ class Guess:
     """Ranks at random, always in the same way."""
 
     name = "attention"
+    version = ""
 
     def predict(
         self, history: Sequence[PastPost], candidates: Sequence[Candidate], action: str = "likes"
