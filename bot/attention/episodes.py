@@ -52,6 +52,7 @@ RIGHTS: Mapping[str, Right] = {
         why="only this archive of 2013 is free; data from Reddit's API is not",
         before=datetime(2013, 9, 1, tzinfo=UTC),
     ),
+    "upworthy": Right("CC BY 4.0", "Upworthy Research Archive", train=True),
     "hackernews": Right("none stated", "public Hacker News items", train=False, why="no licence: measure only"),
     "x": Right("X developer agreement", "X", train=False, why="X forbids training on its content"),
     "twitter": Right("X developer agreement", "X", train=False, why="X forbids training on its content"),
