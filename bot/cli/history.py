@@ -1,12 +1,15 @@
 """Commands about what was: import, backtest, explain, report and train."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.options import Account, Json, Live, database, moment, settings
 from bot.cli.say import Exit, note, progress, show, stop, write_json
+
+if TYPE_CHECKING:
+    from bot.attention.forecast import Forecaster
 
 
 def register(app: typer.Typer) -> None:
@@ -90,18 +93,30 @@ def explain(
     live: Live = False,
     as_json: Json = False,
 ) -> None:
-    """Why this wording at this moment: what it was chosen from, and the past posts the forecast looked at."""
+    """Why this wording at this moment: what it was chosen from, and what each past post it looked at mattered."""
+    from bot.attention.belief import as_decided
     from bot.insights import explain as why
+    from bot.insights.explained import render
 
     with database(live) as db, db.read() as session:
         try:
-            explanation = why.explain_post(session, number)
+            explanation = why.explain_post(session, number, lambda model: as_decided(model, _models()))
         except LookupError as error:
             stop(str(error))
     if as_json:
         write_json(why.as_data(explanation))
     else:
-        show(why.render(explanation))
+        show(render(explanation))
+
+
+def _models() -> "list[Forecaster]":
+    """The forecasters that look at past posts; none without torch, which explanations do without."""
+    from bot import attention
+
+    try:
+        return [attention.load()]
+    except attention.TorchMissing:
+        return []
 
 
 def report(

@@ -41,7 +41,7 @@ def demo_view(shown: "Shown") -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    from bot.insights.explain import render
+    from bot.insights.explained import render
 
     comparison = shown.comparison
     table = Table(

@@ -1,20 +1,14 @@
-"""Why a post went out as it did: one logged decision, told to a person; nothing is decided or computed anew here."""
+"""Why a post went out as it did: one logged decision with all that belongs to it; `explained` shows it to a person."""
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 from sqlmodel import Session
 
-from bot.insights.visible import one_line, visible
-from bot.insights.worth import counted
-from scheduler.slots import zone_of
+from bot.insights.owed import Named, Owed, owed
 from storage.calendar import get, of_decision
 from storage.decisions import decision
 from storage.history import COUNTS, MeasuredPost, by_ids, by_posts
@@ -41,13 +35,19 @@ class Weighed:
 
 @dataclass(frozen=True)
 class Remembered:
-    """A past post the forecast looked at, with its share of the attention (0..1) and its latest counts."""
+    """A past post the forecast looked at, with its share of the attention (0..1) and its latest counts.
+
+    Had it not been there, the expected log1p(count) would be higher by `z_without` spreads of the history, and the
+    typical count `factor_without` times as high; None where that is not told.
+    """
 
     text: str
     kind: str
     at: datetime
     counts: Mapping[str, int]
     weight: float
+    z_without: float | None = None
+    factor_without: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,10 @@ class Explanation:
     options_n: int
     removed: tuple[Removed, ...]
     attended: tuple[Remembered, ...]
+    influence_on: str = ""
+    """The action that z_without and factor_without of past posts are about."""
+    influence_words: str = ""
+    """What they rest on, or why they are not told."""
     state: str | None = None
     """Where the post stands now; None when it was withdrawn."""
     state_reason: str | None = None
@@ -88,15 +92,19 @@ class Explanation:
     outcome_age_s: int | None = None
 
 
-def explain(session: Session, decision_id: int) -> Explanation:
-    """One decision by its id. Raises LookupError when there is none."""
+def explain(session: Session, decision_id: int, named: Named | None = None) -> Explanation:
+    """One decision by its id. Raises LookupError when there is none.
+
+    With `named`, which gives the forecasters that decided, it is told what each past post mattered; that costs a read
+    of the history for each.
+    """
     made = decision(session, decision_id)
     if made is None:
         raise LookupError(f"there is no decision {decision_id}: `kairos status` lists posts with theirs")
-    return _told(session, made, of_decision(session, decision_id))
+    return _told(session, made, of_decision(session, decision_id), named)
 
 
-def explain_post(session: Session, post_id: int) -> Explanation:
+def explain_post(session: Session, post_id: int, named: Named | None = None) -> Explanation:
     """The decision behind a post. Raises LookupError when there is no such post, or nothing was decided about it."""
     post = get(session, post_id)
     if post is None:
@@ -105,28 +113,7 @@ def explain_post(session: Session, post_id: int) -> Explanation:
     if made is None:
         what = "a reply" if post.kind == "reply" else "a post"
         raise LookupError(f"post {post_id} is {what} nothing was weighed for, so there is no choice to explain")
-    return _told(session, made, post)
-
-
-def render(explanation: Explanation) -> RenderableType:
-    """The explanation for a terminal; texts are spelled out, so that none can steer it."""
-    told = explanation
-    arm = "held out" if told.holdout else "chosen"
-    head = Text.assemble(
-        (one_line(told.chosen.text, 500), "bold"),
-        f"\n{told.chosen.slot.replace('T', ' ')} {told.zone} · {told.account} · {told.campaign}/{told.item}",
-        f" · wording {one_line(told.chosen.variant, 40)} · {told.chosen.kind}\n",
-    )
-    why = Text.assemble(("Why       ", "dim"), visible(told.reason, 500), "\n")
-    why.append("Forecast  ", "dim").append(f"{_forecast(told.chosen)} by {told.model}\n")
-    why.append("Drawn     ", "dim").append(
-        f"{arm}, with probability {told.propensity:.2g} of {told.options_n} options\n"
-    )
-    why.append("Outcome   ", "dim").append(_outcome(told))
-    parts: list[RenderableType] = [head, why, _options(told)]
-    parts += [_removed(told)] if told.removed else []
-    parts += [_attended(told)] if told.attended else [Text("No past post was looked at.", "dim")]
-    return Group(*parts)
+    return _told(session, made, post, named)
 
 
 def as_data(explanation: Explanation) -> dict[str, Any]:
@@ -134,12 +121,13 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
     return asdict(explanation)
 
 
-def _told(session: Session, made: Decision, post: Post | None) -> Explanation:
+def _told(session: Session, made: Decision, post: Post | None, named: Named | None) -> Explanation:
     assert made.id is not None
     weighed = [_weighed(option, place == made.chosen) for place, option in enumerate(made.candidates)]
     order = sorted(range(len(weighed)), key=lambda place: -float(made.candidates[place].get("score") or 0))
     shown = sorted({*order[:TOP], made.chosen}, key=order.index)
     remembered = by_ids(session, [int(look["history_id"]) for look in made.attended])
+    mattered = Owed("") if named is None or post is None else owed(session, made, post, named)
     own = None if post is None or post.id is None else by_posts(session, [post.id]).get(post.id)
     return Explanation(
         decision_id=made.id,
@@ -157,10 +145,12 @@ def _told(session: Session, made: Decision, post: Post | None) -> Explanation:
         options_n=len(weighed),
         removed=_by_rule(made.removed),
         attended=tuple(
-            Remembered(past.text, past.kind, past.created_at, _counts(past), float(look["weight"]))
+            _remembered(past, float(look["weight"]), mattered)
             for look in made.attended
             if (past := remembered.get(int(look["history_id"]))) is not None
         ),
+        influence_on=mattered.action,
+        influence_words=mattered.words,
         state=None if post is None else post.state.value,
         state_reason=None if post is None else post.reason,
         published_at=None if post is None else post.published_at,
@@ -184,6 +174,12 @@ def _weighed(option: Mapping[str, Any], chosen: bool) -> Weighed:
     )
 
 
+def _remembered(past: MeasuredPost, weight: float, mattered: Owed) -> Remembered:
+    told = Remembered(past.text, past.kind, past.created_at, _counts(past), weight)
+    one = mattered.influences.get(past.history_id)
+    return told if one is None else replace(told, z_without=one.z, factor_without=one.factor)
+
+
 def _by_rule(removed: list[dict[str, Any]]) -> tuple[Removed, ...]:
     counts = Counter(str(each["rule"]) for each in removed)
     words = {str(each["rule"]): str(each["reason"]) for each in reversed(removed)}
@@ -192,73 +188,3 @@ def _by_rule(removed: list[dict[str, Any]]) -> tuple[Removed, ...]:
 
 def _counts(row: MeasuredPost) -> dict[str, int]:
     return {name: count for name in COUNTS if (count := getattr(row, name)) is not None}
-
-
-def _forecast(option: Weighed) -> str:
-    if option.mean is None:
-        return "none"
-    if option.low is None or option.high is None:
-        return f"{option.mean:,.0f}"
-    return f"{option.mean:,.0f} ({option.low:,.0f} to {option.high:,.0f})"
-
-
-def _outcome(told: Explanation) -> str:
-    if told.outcome is not None and told.outcome_age_s is not None:
-        return f"{counted(told.outcome)} after {told.outcome_age_s / 3600:,.0f} h"
-    if told.published_at is not None:
-        return f"published {told.published_at:%Y-%m-%d %H:%M} UTC, not measured yet"
-    if told.state is None:
-        return "none: a later plan withdrew it"
-    return f"{told.state}: {visible(told.state_reason, 300)}" if told.state_reason else told.state
-
-
-def _options(told: Explanation) -> Table:
-    extra = ", and the one drawn" if len(told.options) > TOP else ""
-    best = f"Best {min(len(told.options), TOP)} of {told.options_n} options{extra}"
-    table = Table(
-        title=best,
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        expand=True,
-    )
-    table.add_column("", width=1)
-    table.add_column("slot", no_wrap=True)
-    table.add_column("forecast (80 %)", justify="right", no_wrap=True)
-    table.add_column("drawn with", justify="right", no_wrap=True)
-    table.add_column("wording", ratio=1, overflow="fold")
-    for option in told.options:
-        table.add_row(
-            "→" if option.chosen else "",
-            option.slot.replace("T", " "),
-            _forecast(option),
-            f"{option.propensity:.2g}",
-            Text(one_line(option.text, 160)),
-            style="bold" if option.chosen else "",
-        )
-    return table
-
-
-def _removed(told: Explanation) -> Table:
-    table = Table(title="Refused by rule", title_justify="left", box=SIMPLE_HEAD, expand=True)
-    table.add_column("rule", no_wrap=True)
-    table.add_column("options", justify="right")
-    table.add_column("why", ratio=1, overflow="fold")
-    for removed in told.removed:
-        table.add_row(removed.rule, str(removed.count), Text(one_line(removed.reason, 300)))
-    return table
-
-
-def _attended(told: Explanation) -> Table:
-    table = Table(title="Past posts it looked at", title_justify="left", box=SIMPLE_HEAD, expand=True)
-    table.add_column("weight", justify="right")
-    table.add_column("when", no_wrap=True)
-    table.add_column("did", no_wrap=True)
-    table.add_column("text", ratio=1, overflow="fold")
-    for past in told.attended:
-        table.add_row(
-            f"{past.weight:.0%}",
-            f"{past.at.astimezone(zone_of(told.zone)):%Y-%m-%d %H:%M}",
-            counted(past.counts) or "not measured",
-            Text(one_line(f"{past.kind}: {past.text}", 160)),
-        )
-    return table
