@@ -38,8 +38,8 @@ ABOUT = """# The effect of time, with the content held fixed
 Pairs are a link on a Facebook page and the same link on the same page again. The difference of their likes, in z, is
 regressed on the difference that the model claims for their hours and weekdays alone; a slope of 1 is honest, below 1
 the claim is too large, above 1 too small. Beside the claim stand how often and how long after the link came again and
-what the model says of the two wordings. Intervals by bootstrap over pages. Pages repeat what did well: a first post at a
-bad hour was the luckier, which pulls slopes down.
+what the model says of the two wordings. Intervals by bootstrap over pages. Pages may repeat what did well: a first post
+at a bad hour was then the luckier, which would pull slopes down.
 """
 
 
