@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.figures import Measured, as_json, figures_of, leads_of, markdown, picture
+from benchmarks.figures import ALL, Measured, as_json, figures_of, leads_of, markdown, picture
 from benchmarks.lessons import lessons
 from benchmarks.pooled import pooled_rivals, skill
 from bot import attention
@@ -21,10 +21,9 @@ from bot.attention.baselines import rivals
 from bot.attention.card import posts_of
 from bot.attention.encoder import StaticEncoder
 from bot.attention.episodes import Account, csv_rows, files_of, read_accounts, series_of, splits
-from bot.attention.evaluation import Row, averaged, judge
+from bot.attention.evaluation import KS, Row, averaged, judge
 from bot.attention.forecast import Candidate, Forecast, Forecaster, PastPost
 
-KS = (20, 50, 200, 800)
 LESSONS = 4000
 STRETCHES = 8
 """Parts of Hacker News, one after the other, each judged like an account."""
@@ -64,6 +63,16 @@ def measure(
             before(name, posts)
         found[posts[0].platform, name] = averaged(judge(posts, models, np.random.default_rng(seed), ks))
     return found
+
+
+def processor(models: Iterable[Timed]) -> dict[tuple[str, str, int], float]:
+    """Median seconds of a forecast by platform (or ALL), model and length of history."""
+    taken: dict[tuple[str, str, int], list[float]] = {}
+    for model in models:
+        for (platform, k), some in model.taken.items():
+            for name in (platform, ALL):
+                taken.setdefault((name, model.name, k), []).extend(some)
+    return {key: round(float(np.median(some)), 5) for key, some in taken.items()}
 
 
 def control(file: Path) -> list[Account]:
@@ -115,18 +124,15 @@ def main() -> None:
         encoder.encode([post.text for post in posts])
 
     measured = measure(((one.name, posts_of(one)) for one in held_out), models, given.seed, before=before)
-    cpu = {
-        (platform, model.name, k): round(float(np.median(taken)), 5)
-        for model in models
-        for (platform, k), taken in model.taken.items()
-    }
-    found, ahead = figures_of(measured, given.seed, cpu), leads_of(measured, given.seed)
+    found, ahead = figures_of(measured, given.seed, processor(models)), leads_of(measured, given.seed)
     text = markdown(found, ahead)
     out = given.out or (None if given.quick else RESULTS)
     if out is not None:
         picture(found, out / "model.png")
         (out / "model.md").write_text(f"# The attention model and its rivals\n\n{text}", encoding="utf-8")
-        (out / "model.json").write_text(as_json(found, ahead, given.seed, models[0].version), encoding="utf-8")
+        (out / "model.json").write_text(
+            as_json(found, ahead, measured, given.seed, models[0].version), encoding="utf-8"
+        )
     print(text)
 
 

@@ -1,13 +1,14 @@
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from benchmarks.figures import Measured, as_json, figures_of, leads_of, markdown, picture
-from benchmarks.model import Timed, control, measure
+from benchmarks.figures import ALL, LIKELY, REACHED, Measured, as_json, figures_of, leads_of, markdown, picture
+from benchmarks.model import Timed, control, measure, processor
 from bot.attention.baselines import AccountMean, HourAndKind
 from bot.attention.forecast import Candidate, Forecast, PastPost
 from bot.attention.outcomes import Scale, finished
@@ -64,11 +65,11 @@ def test_every_model_has_a_figure_on_every_platform_at_every_length(measured: Me
     found = figures_of(measured, 0)
     assert {(one.platform, one.k, one.model) for one in found} == {
         (platform, k, model)
-        for platform in ("sandbox", "bluesky")
+        for platform in (ALL, "sandbox", "bluesky")
         for k in KS
         for model in ("attention", "account mean", "hour x kind", "oracle")
     }
-    assert {one.accounts for one in found} == {3}
+    assert {(one.platform, one.accounts) for one in found} == {(ALL, 6), ("sandbox", 3), ("bluesky", 3)}
     text = markdown(found, leads_of(measured, 0))
     for word in ("## sandbox", "## bluesky", "| oracle |", "k=20", "k=50", "3 accounts"):
         assert word in text
@@ -99,10 +100,51 @@ def test_leads_are_paired_and_lost_to_who_knows_more(measured: Measured) -> None
 
 def test_the_same_seed_gives_the_same_files(measured: Measured, audience: Account) -> None:
     again, _ = run(audience)
-    one, other = (as_json(figures_of(rows, 0), leads_of(rows, 0), 0, "abc") for rows in (measured, again))
+    one, other = (as_json(figures_of(rows, 0), leads_of(rows, 0), rows, 0, "abc") for rows in (measured, again))
     assert one == other
-    assert len(json.loads(one)["figures"]) == 16
-    assert as_json(figures_of(measured, 1), leads_of(measured, 1), 1, "abc") != one
+    assert len(json.loads(one)["figures"]) == 24
+    assert as_json(figures_of(measured, 1), leads_of(measured, 1), measured, 1, "abc") != one
+
+
+def test_every_account_can_be_told_from_the_json_and_gives_the_means(measured: Measured) -> None:
+    found = figures_of(measured, 0)
+    told = json.loads(as_json(found, leads_of(measured, 0), measured, 0, "abc"))
+    assert {(one["platform"], one["account"], one["k"]) for one in told["accounts"]} == {
+        (platform, account, k) for platform, account in measured for k in KS
+    }
+    for figure in found:
+        mine = [
+            one["models"][figure.model]
+            for one in told["accounts"]
+            if one["k"] == figure.k and figure.platform in (ALL, one["platform"])
+        ]
+        for place, name in enumerate(told["columns"]):
+            assert np.mean([numbers[place] for numbers in mine]) == pytest.approx(getattr(figure, name).mean, abs=2e-4)
+    assert tuple(told["columns"]) == REACHED
+
+
+def test_accounts_of_one_name_on_two_platforms_both_count(measured: Measured) -> None:
+    rows = measured["sandbox", "sandbox 0"]
+    found = figures_of({("sandbox", "same"): rows, ("bluesky", "same"): rows}, 0)
+    assert {one.accounts for one in found if one.platform == ALL} == {2}
+
+
+def test_one_platform_alone_is_not_told_twice(measured: Measured) -> None:
+    alone = {place: rows for place, rows in measured.items() if place[0] == "sandbox"}
+    assert {one.platform for one in figures_of(alone, 0)} == {"sandbox"}
+
+
+def test_goals_stand_beside_what_was_reached_against_the_strongest_rival(measured: Measured) -> None:
+    as_stack = {
+        place: [replace(row, model="pooled stack") if row.model == "account mean" else row for row in rows]
+        for place, rows in measured.items()
+    }
+    found, ahead = figures_of(as_stack, 0), leads_of(as_stack, 0)
+    nll = next(one.nll.mean for one in found if (one.platform, one.k, one.model) == (ALL, 20, "attention"))
+    wins = next(one.wins for one in ahead if (one.platform, one.k, one.rival) == (ALL, 20, "pooled stack"))
+    goal = f"| 20 | {nll:.3f} | <= {LIKELY[20]:.3f} | {wins}/6 = {wins / 6:.0%} | >= 65% |"
+    assert markdown(found, ahead).count(goal) == 1
+    assert "Goals" not in markdown(figures_of(measured, 0), leads_of(measured, 0))
 
 
 def test_processor_time_is_counted_by_platform_and_length(audience: Account) -> None:
@@ -110,6 +152,9 @@ def test_processor_time_is_counted_by_platform_and_length(audience: Account) -> 
     for model in models:
         assert set(model.taken) == {(platform, k) for platform in ("sandbox", "bluesky") for k in KS}
         assert min(min(taken) for taken in model.taken.values()) >= 0
+    assert {key for key in processor(models) if key[1] == "oracle"} == {
+        (platform, "oracle", k) for platform in (ALL, "sandbox", "bluesky") for k in KS
+    }
 
 
 def test_the_picture_has_a_panel_for_each_platform(measured: Measured, tmp_path: Path) -> None:
