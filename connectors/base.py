@@ -200,8 +200,25 @@ class Surroundings:
     clock: Clock
     folder: Path
     secret: Callable[[str], str | None]
+    """What is kept under platform/account/name, or None."""
     embed: Embed | None = None
+    keep: Callable[[str, str | None], None] | None = None
+    """Stores a secret under platform/account/name at once and whole, or forgets it for None: tokens rotate."""
+
+
+class Talk(Protocol):
+    """The person at the keyboard while an account is being connected."""
+
+    def show(self, text: str) -> None:
+        """Say something."""
+        ...
+
+    def ask(self, question: str, hidden: bool = False) -> str:
+        """Ask for one line; a hidden answer is not echoed."""
+        ...
 
 
 Connect = Callable[[str, Surroundings], Connector]
 """What an entry point of the group `kairos.connectors` names: (account name, surroundings) -> Connector."""
+Login = Callable[[str, Surroundings, Talk], None]
+"""What one of the group `kairos.logins` names: it asks for credentials, proves them, and hands them to `keep`."""
