@@ -20,8 +20,12 @@ from bot.attention.encoder import StaticEncoder
 from bot.attention.episodes import LEARNED_ACTIONS, RIGHTS, Account, files_of, read_accounts
 from bot.attention.evaluation import KS, Judged, Row, averaged, interval, judge
 from bot.attention.forecast import Forecaster, PastPost
-from bot.attention.forecaster import AttentionForecaster
+from bot.attention.forecaster import SHRINK_TIME_BELOW, AttentionForecaster
 from bot.attention.slices import LEAST, OURS, PLAIN, Slice, slices
+
+LANGUAGES = """Languages are told by `py3langid`; "not told" are names,
+hashtags, a word or two. Nearly everything is English: what is said of another language rests on very few accounts."""
+NO_LANGUAGES = "Languages are told only where `py3langid` is installed."
 
 Figures = Mapping[tuple[str, str], Sequence[Row]]
 """By platform and account: one row per model and k, averaged over windows."""
@@ -154,7 +158,9 @@ def _card(record: Mapping[str, Any], measured: Measured | None) -> str:
     refused = [f"- {name}: {right.why}" for name, right in sorted(RIGHTS.items()) if not right.train]
     unknown = "Not measured on this machine. `python -m bot.attention.card WEIGHTS DATA` measures them."
     results = table(measured.rows) if measured else unknown
-    errors = slice_table(measured.slices) if measured and measured.slices else unknown
+    found = measured.slices if measured else ()
+    errors = slice_table(found) if found else unknown
+    languages = LANGUAGES if any(one.cut == "language" for one in found) else NO_LANGUAGES
     return f"""# Kairos attention model
 
 A small transformer that reads an account's own past posts in its context and forecasts how a candidate (a wording in a
@@ -189,8 +195,7 @@ each account alone; models pooled over accounts are stronger: `python -m benchma
 
 The same posts, by kind, part of day and language: share of outcomes inside the 80 % interval / absolute error of the
 median forecast beside that of the account's mean (below 1 is better), then how many posts of how many accounts were
-judged. Slices of fewer than {LEAST} posts are left out. Languages are told by `py3langid`; "not told" are names,
-hashtags, a word or two. Nearly everything here is English: what is said of another language rests on very few accounts.
+judged. Slices of fewer than {LEAST} posts are left out. {languages}
 
 {errors}
 
@@ -198,8 +203,8 @@ hashtags, a word or two. Nearly everything here is English: what is said of anot
 
 - Facebook pages of 2016 and subreddits up to 2013: other platforms, languages and years are extrapolation, and the
   text table is English first. `kairos backtest` measures it on your own past; where a baseline leads, it decides.
-- Below 800 posts the effect of the hour is halved: an earlier network over-claimed it about twofold there, and on
-  these weights that has not been measured again.
+- Below {SHRINK_TIME_BELOW} posts the effect of the hour is halved. How much of it is real is measured on links that
+  pages posted twice (`python -m benchmarks.timing`), and the doubt left is large.
 - It ranks posts of one account. It does not know what is true, kind or wise, and what earns engagement is not the same.
 - Counts are heavy-tailed: the interval says more than the number in its middle.
 """

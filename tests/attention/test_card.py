@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,9 @@ def test_the_card_names_sources_licences_and_what_was_never_trained_on(trained: 
     assert "0.400 / 0.200" in text
     assert "Known limits" in text
     assert slice_table(SLICES) in text
+    assert "rests on very few accounts" in text
+    without = replace(MEASURED, slices=[one for one in SLICES if one.cut != "language"])
+    assert "only where `py3langid` is installed" in write_card(trained, without).read_text()
 
 
 def test_errors_are_told_by_slice_and_length_of_history() -> None:
