@@ -1,7 +1,8 @@
 """The tables of Kairos and the one time type they use; the questions asked of them live in the files beside this one.
 
 Every time is stored in UTC and comes back aware; a naive datetime is refused at the door. Snapshots and decisions are
-only ever added. Nothing here holds a secret, and of other people's names only a keyed hash outlives a pending reply.
+only ever added. Secrets are here as ciphertext alone, and of other people's names only a keyed hash outlives a pending
+reply.
 """
 
 from datetime import UTC, datetime
@@ -68,6 +69,8 @@ class Account(SQLModel, table=True):
     paused_reason: str | None = None
     mention_cursor: str | None = None
     backfilled_at: datetime | None = utc(nullable=True)
+    checked_at: datetime | None = utc(nullable=True)
+    """When the platform last told us who we are."""
 
 
 class Post(SQLModel, table=True):
@@ -265,4 +268,14 @@ class Note(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     value: str
+    at: datetime = utc()
+
+
+class Sealed(SQLModel, table=True):
+    """One secret of one account, as ciphertext; its key is never in a database."""
+
+    account: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    """What the platform's connector calls it: access_token, password ..."""
+    ciphertext: str
     at: datetime = utc()
