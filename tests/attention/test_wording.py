@@ -25,10 +25,8 @@ def crowd(count: int, seed: int = 0, lift: float = 2.0) -> list[list[Arm]]:
     tests = []
     for number in range(count):
         subject, base = f"{SUBJECTS[int(rng.integers(8))]} {number + 1000 * seed}", rng.uniform(0.01, 0.03)
-        texts = [
-            *(str(rng.choice(LIKED)).format(subject) for _ in range(1)),
-            *(one.format(subject) for one in rng.choice(PLAIN, 3, replace=False)),
-        ]
+        shapes = [rng.choice(LIKED), *rng.choice(PLAIN, 3, replace=False)]
+        texts = [str(shape).format(subject) for shape in shapes]
         rates = [base * (lift if "you" in text.split() else 1) for text in texts]
         tests.append([Arm(text, int(rng.binomial(3000, rate)), 3000) for text, rate in zip(texts, rates, strict=True)])
     return tests
@@ -177,12 +175,11 @@ def test_the_fit_writes_weights_for_both_encoders_and_a_card_and_they_load_by_pa
     tmp_path: Path, sentence_folder: Path
 ) -> None:
     write(tmp_path, crowd(40))
+    text = "a post of the zoo about animal number"
     posts = [
-        {"platform": "facebook", "account": "zoo", "created_at": "2016-03-01T10:00:00Z", "text": f"{number}"}
+        {"platform": "facebook", "account": "zoo", "created_at": "2016-03-01T10:00:00Z", "text": f"{text} {number}"}
         for number in range(9)
     ]
-    for number, row in enumerate(posts):
-        row["text"] = f"a post of the zoo about animal number {number}"
     write_rows(tmp_path / "posts" / "facebook.csv.gz", posts)
     out = tmp_path / "out"
     main(tmp_path, out, str(sentence_folder))
@@ -192,7 +189,8 @@ def test_the_fit_writes_weights_for_both_encoders_and_a_card_and_they_load_by_pa
         assert one > other
     card = (out / "README.md").read_text(encoding="utf-8")
     assert "40 randomised headline tests, 160 arms" in card
-    assert "| `static.safetensors` | the static table | 1.000" in card
+    assert "Fitted on 28 earlier tests, judged on the 12 latest" in card
+    assert "| `static.safetensors` | the static table | 0." in card
     with pytest.raises(OSError, match="fitted with another encoder"):
         Wordings.load(sentence_folder, SHIPPED)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.headlines import Logistic, markdown, measure
+from benchmarks.headlines import markdown, measure
 from bot.attention.encoder import StaticEncoder
 from bot.attention.wording import Wordings
 from bot.attention.wording_figures import Arm, figures, split
@@ -46,12 +46,9 @@ def test_with_a_sentence_encoder_it_is_measured_too_and_teaches() -> None:
 
 
 @pytest.mark.skipif(not (DATA / "headlines").is_dir(), reason="needs ../shared/data/headlines")
-def test_on_real_headlines_it_picks_better_than_chance_and_than_a_plain_logistic() -> None:
+def test_on_real_headlines_it_picks_better_than_chance() -> None:
     earlier, later = split(read_tests(DATA))
     encoder = StaticEncoder.load()
-    ours, plain = (
-        figures(later, one) for one in (Wordings(fit(earlier, encoder), encoder), Logistic(earlier, encoder))
-    )
-    assert ours.all.low > 0.52
-    assert ours.clear.low > 0.58
-    assert ours.clear.mean > plain.clear.mean
+    picked = figures(later, Wordings(fit(earlier, encoder), encoder))
+    assert picked.all.low > 0.52
+    assert picked.clear.low > 0.58
