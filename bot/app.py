@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from sqlmodel import Session
@@ -20,8 +19,11 @@ from sqlmodel import Session
 from bot.abilities import Abilities
 from bot.attention.encoder import StaticEncoder
 from bot.campaign.schema import Campaign
+from bot.connecting import Accounts
 from bot.gate import Gate
+from bot.keys import SealingKey, key_file
 from bot.replies.triage import Triage
+from bot.secrets import Secrets
 from bot.settings import Settings
 from connectors import registry
 from connectors.audience import AudienceSettings
@@ -75,7 +77,7 @@ class World:
     @cached_property
     def hash_key(self) -> bytes:
         """The key under which other people's names are hashed; made at first use, readable by the owner alone."""
-        return _key_file(self.settings.folder / "hash.key")
+        return key_file(self.settings.folder / "hash.key")
 
     @property
     def accounts(self) -> list[str]:
@@ -192,13 +194,11 @@ class World:
 
 
 def open_live(settings: Settings, environment: Mapping[str, str], on_event: OnEvent = unheard) -> World:
-    """The true world: platforms through the registry, secrets from the environment, the machine's clock."""
+    """The true world: platforms through the registry, accounts' own secrets, the machine's clock."""
     embed = StaticEncoder.load().encode
-
-    def secret(name: str) -> str | None:
-        return environment.get(name)
-
-    around = Surroundings(system_clock, settings.folder / "live", secret, embed)
+    db = open_database(settings.truth_url)
+    secret = _secrets(settings, db, environment)
+    around = Surroundings(system_clock, settings.folder / "live", secret.secret, embed, secret.keep)
     known: dict[str, Connector] = {}
 
     def connect(account: str) -> Connector:
@@ -207,7 +207,13 @@ def open_live(settings: Settings, environment: Mapping[str, str], on_event: OnEv
             known[account] = registry.load(platform)(name, around)
         return known[account]
 
-    return World(settings, open_database(settings.truth_url), system_clock, connect, embed, True, on_event)
+    return World(settings, db, system_clock, connect, embed, True, on_event)
+
+
+def open_accounts(settings: Settings, environment: Mapping[str, str], *, migrate: bool = True) -> Accounts:
+    """The live world's accounts and what connects them, without anything that runs; raises StorageError."""
+    db = open_database(settings.truth_url, migrate=migrate)
+    return Accounts(db, _secrets(settings, db, environment), system_clock, settings.folder / "live")
 
 
 def open_dry(settings: Settings, now: datetime, on_event: OnEvent = unheard) -> World:
@@ -260,16 +266,7 @@ def audience_like(past: Iterable[engagement.MeasuredPost]) -> AudienceSettings:
     return AudienceSettings(level=float(likes.mean()), spread=float(max(likes.std(), 0.3)))
 
 
-def _key_file(path: Path) -> bytes:
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = path.with_suffix(f".{os.getpid()}")
-        made.touch(mode=0o600)
-        made.write_bytes(secrets.token_bytes(32))
-        try:
-            os.link(made, path)  # never over a key that another process has just made
-        except FileExistsError:
-            pass
-        finally:
-            made.unlink()
-    return path.read_bytes()
+def _secrets(settings: Settings, db: Database, environment: Mapping[str, str]) -> Secrets:
+    with db.read() as session:
+        install = install_id(session)
+    return Secrets(db, environment, SealingKey(settings.folder, install), system_clock)

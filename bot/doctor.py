@@ -2,7 +2,7 @@
 
 import importlib.util
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Finding:
     words: str
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
     """Everything worth knowing, in the order in which things depend on each other."""
     return [
         *_rooms(),
@@ -31,6 +31,7 @@ def examine(settings: Settings) -> list[Finding]:
         _guarded("encoder", _encoder),
         _guarded("model", _model),
         *_connectors(),
+        *_accounts(settings, environment),
         _kill_switch(settings),
     ]
 
@@ -107,6 +108,30 @@ def _connectors() -> Iterator[Finding]:
             yield Finding(f"connector {platform}", False, f"from {distribution}: {type(error).__name__}: {error}")
         else:
             yield Finding(f"connector {platform}", True, f"from {distribution}")
+
+
+def _accounts(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether each account of the live world is connected; one that only has an imported history need not be."""
+    from bot.app import open_accounts
+    from bot.keys import KeyUnusable
+    from storage.database import StorageError
+
+    if not is_there(settings.truth_url):
+        return
+    try:
+        with open_accounts(settings, environment, migrate=False) as accounts:
+            try:
+                place = accounts.key_place()
+            except KeyUnusable as error:
+                yield Finding("secrets", False, str(error))
+            else:
+                words = f"sealed in the database, their key in {place}"
+                yield Finding("secrets", True if place else None, words if place else "none stored")
+            for account in accounts.standings():
+                words = f"connected by {' and '.join(account.places)}" if account.places else "connected"
+                yield Finding(f"account {account.account}", account.connected or None, account.words or words)
+    except StorageError:
+        return  # told with the databases
 
 
 def _kill_switch(settings: Settings) -> Finding:

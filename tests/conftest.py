@@ -1,11 +1,13 @@
 """What every test may ask for: real data, skipped with a reason where there is none, and an empty database to copy."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from storage.database import open_database
 
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # never the keyring of whoever runs the tests
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
 

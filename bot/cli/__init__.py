@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import campaigns, first, history, queue, running
+from bot.cli import accounts, campaigns, first, history, queue, running
 from bot.cli.interrupts import all_done, never_swallow
 
 EPILOG = (
@@ -46,7 +46,7 @@ def kairos(
     """The right post, at the right moment, on your own machine."""
 
 
-for room in (first, campaigns, running, queue, history):
+for room in (first, accounts, campaigns, running, queue, history):
     room.register(app)
 
 

@@ -19,6 +19,7 @@ WHOSE = {
     "bot.attention.training.TrainingError": Exit.INVALID,
     "bot.campaign.fetch.SourceError": Exit.INVALID,
     "bot.campaign.problems.CampaignErrors": Exit.INVALID,
+    "bot.keys.KeyUnusable": Exit.UNAVAILABLE,
     "bot.planner.paper.PlanDrift": Exit.REFUSED,
     "bot.planner.paper.PlanFileError": Exit.INVALID,
     "bot.running.AlreadyRunning": Exit.REFUSED,

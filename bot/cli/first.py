@@ -59,10 +59,12 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path(
 
 
 def doctor(as_json: Json = False) -> None:
-    """Look at this installation: places, databases, model, encoder, connectors, the kill switch."""
+    """Look at this installation: places, databases, model, encoder, connectors, accounts, the kill switch."""
+    import os
+
     from bot.doctor import examine
 
-    findings = examine(settings())
+    findings = examine(settings(), os.environ)
     if as_json:
         write_json([{"what": finding.what, "fine": finding.fine, "words": finding.words} for finding in findings])
     else:

@@ -1,4 +1,4 @@
-"""Secrets as ciphertext: kept under account and name, replaced whole, removed by account; an older database gets room."""
+"""Secrets as ciphertext: kept by name, replaced whole, removed by account; an older database gets room for it."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
