@@ -15,8 +15,8 @@ ESCAPE = "\x1b"
 
 
 def history(home: Path, count: int = 160) -> None:
-    """A CSV of that many posts of which those in the evening do better."""
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=count)
+    """A CSV of that many posts, all with final counts, of which those in the evening do better."""
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=count + 3)
     with (home / "posts.csv").open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream)
         table.writerow(("platform", "account", "post_id", "created_at", "text", "likes"))
