@@ -15,6 +15,7 @@ from connectors import registry
 from connectors.base import Capabilities, Connector, Counts, Draft, Identity, Mention, OwnPost, Receipt, Ref
 from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Rejected, Unavailable
 from connectors.sandbox import SandboxNetwork, hashed
+from tests.connectors.stages.bluesky import bluesky
 
 VERBS = {"capabilities", "check", "limits", "length", "publish", "find", "measure", "own_posts", "mentions", "delete"}
 
@@ -28,6 +29,8 @@ class Stage:
     lose_answer: Callable[[], object]
     refuse_connection: Callable[[], object]
     limit_rate: Callable[[], object]
+    inbound: Callable[[str], Ref] = Ref
+    """A text of somebody else that can be answered, by a name."""
 
     def publish(self, text: str, key: str | None = None, **draft: Any) -> Receipt:
         return self.connector.publish(Draft(text, **draft), key or f"key of {text}")
@@ -47,7 +50,10 @@ def sandbox(folder: Path, clock: Any) -> Stage:
     )
 
 
-STAGES: dict[str, Callable[[Path, Any], Stage]] = {"sandbox": sandbox}
+STAGES: dict[str, Callable[[Path, Any], Stage]] = {
+    "sandbox": sandbox,
+    "bluesky": lambda folder, clock: Stage(*bluesky(folder, clock)),
+}
 
 
 @pytest.fixture(params=sorted(STAGES))
@@ -110,15 +116,15 @@ def test_a_look_finds_only_this_draft_and_only_since_then(stage: Stage) -> None:
     assert find(Draft("hello"), start - timedelta(days=1)) is None
     receipt = stage.publish("hello")
     assert find(Draft("hello!"), start) is None
-    assert find(Draft("hello", in_reply_to=Ref("m1")), start) is None
+    assert find(Draft("hello", in_reply_to=stage.inbound("m1")), start) is None
     assert find(Draft("hello"), receipt.published_at + timedelta(seconds=1)) is None
 
 
 def test_an_answer_is_found_under_what_it_answers_and_is_no_post(stage: Stage) -> None:
-    receipt = stage.publish("thank you", in_reply_to=Ref("m1"))
-    assert stage.connector.find(Draft("thank you", in_reply_to=Ref("m1")), stage.clock()) == receipt
+    receipt = stage.publish("thank you", in_reply_to=stage.inbound("m1"))
+    assert stage.connector.find(Draft("thank you", in_reply_to=stage.inbound("m1")), stage.clock()) == receipt
     assert stage.connector.find(Draft("thank you"), stage.clock()) is None
-    assert stage.connector.find(Draft("thank you", in_reply_to=Ref("m2")), stage.clock()) is None
+    assert stage.connector.find(Draft("thank you", in_reply_to=stage.inbound("m2")), stage.clock()) is None
 
 
 def test_a_lost_answer_is_said_to_be_one_and_a_look_settles_it(stage: Stage) -> None:
@@ -174,7 +180,7 @@ def test_own_posts_come_oldest_first_and_since_a_moment(stage: Stage) -> None:
     for place in range(4):
         receipts.append(stage.publish(f"text {place}"))
         stage.clock.later(hours=1)
-    stage.publish("an answer", in_reply_to=Ref("m1"))
+    stage.publish("an answer", in_reply_to=stage.inbound("m1"))
     assert [post.ref for post in stage.shown()] == [receipt.ref for receipt in receipts]
     since = receipts[2].published_at
     assert [post.ref for post in stage.connector.own_posts(since)] == [receipt.ref for receipt in receipts[2:]]

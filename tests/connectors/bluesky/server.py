@@ -1,0 +1,157 @@
+"""The reference PDS as a process of these tests: installed once, started once, stopped with them; accounts on it."""
+
+import atexit
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.connectors.bluesky.appview import AppView
+from tests.connectors.bluesky.wire import Wire
+
+HERE = Path(__file__).parent.parent / "pds"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kairos-tests" / "pds"
+PATIENCE = 200
+"""Seconds an installation may take; what was fetched by then is in npm's own cache for the next time."""
+
+
+@dataclass
+class Person:
+    """An account on the PDS, and what a connector keeps of it."""
+
+    handle: str
+    did: str
+    password: str
+    app_password: str
+    token: str
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, name: str, value: str | None) -> None:
+        if value is None:
+            self.secrets.pop(name, None)
+        else:
+            self.secrets[name] = value
+
+
+@dataclass
+class Network:
+    """One PDS with its app view, and the wire through which it is reached."""
+
+    url: str
+    view: AppView
+    wire: Wire
+    _number: Any = field(default_factory=itertools.count)
+
+    def person(self, wire: Wire | None = None) -> Person:
+        """A new account, ready to be connected as `main`."""
+        name = f"person{next(self._number)}"
+        password = f"password of {name}"
+        asked = {"handle": f"{name}.test", "email": f"{name}@example.com", "password": password}
+        made = self.ask("com.atproto.server.createAccount", asked)
+        token = made["accessJwt"]
+        app = self.ask("com.atproto.server.createAppPassword", {"name": "kairos"}, token)
+        person = Person(made["handle"], made["did"], password, app["password"], token)
+        kept = {"handle": person.handle, "app_password": person.app_password, "service": (wire or self.wire).url}
+        person.secrets = {f"bluesky/main/{what}": value for what, value in kept.items()}
+        return person
+
+    def ask(self, method: str, data: dict[str, Any] | None = None, token: str | None = None, **params: Any) -> Any:
+        """One request past the wire: a procedure with data, else a query."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        place = f"{self.url}/xrpc/{method}"
+        if data is None:
+            answer = httpx.get(place, params=params, headers=headers, timeout=20)
+        else:
+            answer = httpx.post(place, json=data, headers=headers, timeout=20)
+        assert answer.status_code == 200, answer.text
+        return answer.json() if answer.content else None
+
+    def posts(self, did: str) -> list[dict[str, Any]]:
+        """All posts of an account as the PDS keeps them, oldest first."""
+        page = self.ask("com.atproto.repo.listRecords", repo=did, collection="app.bsky.feed.post", limit=100)
+        return sorted(page["records"], key=lambda post: post["value"]["createdAt"])
+
+
+def network() -> Network:
+    """The PDS of this run, mended; the test is skipped, with a reason, where it cannot run."""
+    found = _network()
+    if isinstance(found, str):
+        pytest.skip(found)
+    found.wire.mend()
+    found.view.page, found.view.followers = 100, 7
+    return found
+
+
+@cache
+def _network() -> Network | str:
+    if reason := _missing():
+        return reason
+    view, folder = AppView(), tempfile.mkdtemp(prefix="kairos-pds-")
+    process = subprocess.Popen(
+        ["node", HERE / "index.mjs", folder, view.url],
+        cwd=CACHE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    atexit.register(_stop, process, folder)
+    assert process.stdout is not None
+    said = process.stdout.readline()
+    if not said:
+        return f"the PDS from npm did not start (node ended with {process.wait(10)})"
+    view.pds = json.loads(said)["url"]
+    return Network(view.pds, view, Wire(view.pds))
+
+
+def _missing() -> str | None:
+    """Why the PDS cannot run here; installs it where it is not yet."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return "node and npm are not on this machine; the PDS is a node program"
+    if _is_installed():
+        return None
+    CACHE.mkdir(parents=True, exist_ok=True)
+    shutil.copy(HERE / "package.json", CACHE)
+    try:
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"],
+            cwd=CACHE,
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+    except (subprocess.SubprocessError, OSError) as error:
+        return f"the PDS could not be installed from npm into {CACHE}: {type(error).__name__}"
+    return None if _is_installed() else f"npm left {CACHE} incomplete"
+
+
+def _is_installed() -> bool:
+    try:
+        wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
+        folders = {name: CACHE / "node_modules" / name / "package.json" for name in wanted}
+        done = (CACHE / "node_modules" / ".package-lock.json").is_file()  # npm writes it last
+        return done and all(json.loads(folders[name].read_text())["version"] == wanted[name] for name in wanted)
+    except (OSError, ValueError):
+        return False
+
+
+def _stop(process: "subprocess.Popen[str]", folder: str) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+    shutil.rmtree(folder, ignore_errors=True)
