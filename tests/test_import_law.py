@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "storage": {"storage"},
 }
 HOMES = {
-    "tweepy": ("connectors/x.py",),
+    "tweepy": ("connectors/x/",),
     "praw": ("connectors/reddit.py",),
     "apscheduler": ("scheduler/runner.py",),
     "procrastinate": ("scheduler/cluster.py",),
