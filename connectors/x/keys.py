@@ -132,4 +132,5 @@ class Keys:
             raise AuthExpired("X refused to renew the login")
         if answer.status_code >= 300:
             raise refusal(answer, self._around.clock())
+        answer.json()
         return answer
