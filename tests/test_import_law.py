@@ -26,6 +26,8 @@ HOMES = {
     "sqlalchemy": ("storage/",),
     "alembic": ("storage/",),
     "typer": ("bot/cli/",),
+    "cryptography": ("bot/secrets.py",),
+    "keyring": ("bot/keys.py",),
 }
 
 
