@@ -232,7 +232,6 @@ def _people(client: Client, texts: Sequence[str]) -> dict[str, str]:
 def _embed(client: Client, draft: Draft) -> Record | None:
     """Pictures, each uploaded; or else the link as a card."""
 
-
     images = []
     for picture in draft.media:
         from connectors.pictures import fit

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import libipld
 import regex
-from atproto_client.models.utils import get_model_as_dict
+from atproto_client import models
+from atproto_client.models.utils import get_model_as_dict, get_model_as_json
 from atproto_client.utils import facet_detection
 
 from connectors.base import Draft, Ref
@@ -109,6 +110,7 @@ def thread(
         if reply is not None:
             record["reply"] = reply
         rkey = rkey_of(key, place)
+        record = _as_sent(record, rkey)
         made.append((rkey, record))
         this = {"uri": address(did, rkey), "cid": cid_of(record)}
         reply = {"root": reply["root"] if reply is not None else this, "parent": this}
@@ -181,6 +183,13 @@ def moment_of(text: str) -> datetime:
 def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """The items in pieces of at most this size."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _as_sent(record: Record, rkey: str) -> Record:
+    """The record with the types the SDK adds on its way out: they count for the fingerprint."""
+    write = models.ComAtprotoRepoApplyWrites.Create(collection=POSTS, rkey=rkey, value=record)
+    sent: Record = json.loads(get_model_as_json(write))["value"]
+    return sent
 
 
 def _with_links(value: Any) -> Any:

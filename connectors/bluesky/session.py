@@ -59,7 +59,8 @@ class KeptSession:
     def __init__(self, account: str, around: Surroundings, timeout: httpx.Timeout) -> None:
         self._name, self._around, self._lock = f"bluesky/{account}", around, threading.Lock()
         self._service = around.secret(f"{self._name}/service") or SERVICE
-        self._timeout, self._client, self._did = timeout, None, ""
+        self._timeout, self._did = timeout, ""
+        self._client: Client | None = None
         if not self._secret("session") and not (self._secret("handle") and self._secret("app_password")):
             raise AuthExpired(f"{self._name} is not connected: kairos accounts add {self._name}")
 

@@ -39,7 +39,7 @@ class AppView:
 
             def do_GET(self) -> None:
                 place = urlsplit(self.path)
-                asked = {name: values for name, values in parse_qs(place.query).items()}
+                asked = parse_qs(place.query)
                 token = self.headers.get("Authorization", "").partition(".")[2].partition(".")[0]
                 did = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))["iss"]
                 answer = view.answer(place.path.rpartition("/")[2], did, asked)

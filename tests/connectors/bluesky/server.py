@@ -31,8 +31,8 @@ class Person:
     handle: str
     did: str
     password: str
-    app_password: str
     token: str
+    app_password: str = ""
     secrets: dict[str, str] = field(default_factory=dict)
 
     def keep(self, name: str, value: str | None) -> None:
@@ -51,16 +51,19 @@ class Network:
     wire: Wire
     _number: Any = field(default_factory=itertools.count)
 
-    def person(self, wire: Wire | None = None) -> Person:
-        """A new account, ready to be connected as `main`."""
+    def person(self, *, app_password: bool = False) -> Person:
+        """A new account, ready to be connected as `main`: with an open session, or an app password to log in with."""
         name = f"person{next(self._number)}"
-        password = f"password of {name}"
-        asked = {"handle": f"{name}.test", "email": f"{name}@example.com", "password": password}
+        asked = {"handle": f"{name}.test", "email": f"{name}@example.com", "password": f"password of {name}"}
         made = self.ask("com.atproto.server.createAccount", asked)
-        token = made["accessJwt"]
-        app = self.ask("com.atproto.server.createAppPassword", {"name": "kairos"}, token)
-        person = Person(made["handle"], made["did"], password, app["password"], token)
-        kept = {"handle": person.handle, "app_password": person.app_password, "service": (wire or self.wire).url}
+        person = Person(made["handle"], made["did"], asked["password"], made["accessJwt"])
+        if app_password:
+            made = self.ask("com.atproto.server.createAppPassword", {"name": "kairos"}, person.token)
+            person.app_password = made["password"]
+            kept = {"handle": person.handle, "app_password": person.app_password, "service": self.wire.url}
+        else:
+            session = (person.handle, person.did, made["accessJwt"], made["refreshJwt"], self.wire.url)
+            kept = {"session": ":::".join(session)}
         person.secrets = {f"bluesky/main/{what}": value for what, value in kept.items()}
         return person
 

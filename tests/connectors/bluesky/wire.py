@@ -1,4 +1,4 @@
-"""A wire to a server on loopback that counts requests and can be cut: before a write, after it, or with an odd answer."""
+"""A wire to a server on loopback that counts requests and can be cut before a write, after it, or by an odd answer."""
 
 import http.client
 import threading
@@ -86,6 +86,7 @@ class Wire:
 
 class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
+    request_queue_size = 64
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
