@@ -115,13 +115,13 @@ class StandIn:
         self.stop()
 
     def fail(self, kind: str, *, written: bool = False, on: str = "POST /2/tweets") -> None:
-        """Fail the next request whose method and path begin so; `written` fails it after it took effect."""
+        """Fail the next request whose method and path begin so, a pattern; `written` fails it after it took effect."""
         if not self.open:
             self._listen(self.port)
         self.faults.append((kind, written, on))
 
     def requests(self, begins: str) -> list[Asked]:
-        return [one for one in self.asked if f"{one.method} {one.path}".startswith(begins)]
+        return [one for one in self.asked if re.match(begins, f"{one.method} {one.path}")]
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         raw = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
@@ -132,7 +132,7 @@ class StandIn:
         line = f"{got.method} {got.path}"
         with self._lock:
             self.asked.append(got)
-            fault = next((one for one in self.faults if line.startswith(one[2])), None)
+            fault = next((one for one in self.faults if re.match(one[2], line)), None)
             if fault:
                 self.faults.remove(fault)
             status, told = (0, {}) if fault and not fault[1] and fault[0] != "slow" else self._answer(got)
