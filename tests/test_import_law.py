@@ -19,6 +19,9 @@ MAY_IMPORT = {
 HOMES = {
     "tweepy": ("connectors/x/",),
     "praw": ("connectors/reddit.py",),
+    **dict.fromkeys(
+        ("atproto", "atproto_client", "atproto_core", "atproto_server", "libipld"), ("connectors/bluesky/",)
+    ),
     "apscheduler": ("scheduler/runner.py",),
     "procrastinate": ("scheduler/cluster.py",),
     "torch": ("bot/attention/", "bot/replies/drafter.py"),
