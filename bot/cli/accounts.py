@@ -8,6 +8,7 @@ import typer
 
 from bot.cli.options import Json, settings
 from bot.cli.say import Exit, note, show, stop, write_json
+from bot.settings import is_there
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,8 +65,10 @@ def standing(as_json: Json = False) -> None:
 
     No platform is asked.
     """
-    with _accounts() as accounts:
-        found = list(accounts.standings())
+    found: list[Standing] = []
+    if is_there(settings().truth_url):
+        with _accounts() as accounts:
+            found = list(accounts.standings())
     if as_json:
         write_json([asdict(row) for row in found])
     elif found:

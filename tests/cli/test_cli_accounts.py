@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -232,6 +233,11 @@ def test_with_no_account_list_and_check_say_how_to_begin(dry: Any, kairos: Any) 
         assert kairos("accounts", command, "--json").data == []
 
 
+def test_looking_at_accounts_makes_no_database(home: Path, kairos: Any) -> None:
+    assert kairos("accounts", "list", "--json").data == []
+    assert list(home.iterdir()) == []
+
+
 def test_check_tells_of_every_account_and_fails_if_one_does(dry: Any, answer: Any, kairos: Any, connected: Any) -> None:
     answer(f"shop.example\nexpired\n{SECOND}\n", "accounts", "add", "fakeverse/other")
     ran = kairos("accounts", "check")
@@ -372,7 +378,9 @@ def read_until(terminal: int, words: str | None) -> str:
     return seen
 
 
-def test_at_a_terminal_a_hidden_answer_is_not_echoed_and_an_open_one_is(home: Path, dry: Any, fakeverse: Path) -> None:
+@pytest.fixture
+def terminal(home: Path, dry: Any, fakeverse: Path) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """Our side of a terminal, on the other side of which an account is being added."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "KAIROS_HOME": str(home / ".kairos"), "NO_COLOR": "1"}
     environment["PYTHONPATH"] = f"{Path(__file__).parent.parent.parent}{os.pathsep}{fakeverse}"
@@ -387,13 +395,40 @@ def test_at_a_terminal_a_hidden_answer_is_not_echoed_and_an_open_one_is(home: Pa
         preexec_fn=lambda: os.login_tty(theirs),
     )
     os.close(theirs)
+    yield ours, process
+    os.close(ours)
+    process.kill()
+    process.wait()
+
+
+Terminal = tuple[int, "subprocess.Popen[bytes]"]
+
+
+def test_at_a_terminal_a_hidden_answer_is_not_echoed_and_an_open_one_is(home: Path, terminal: Terminal) -> None:
+    ours, process = terminal
     seen = read_until(ours, "Instance: ")
     for given, question in (("shop.example", "Token: "), (TOKEN, "Secret: "), (SECOND, None)):
         os.write(ours, f"{given}\n".encode())
         seen += read_until(ours, question)
     assert process.wait(timeout=60) == 0, seen
-    os.close(ours)
     assert "shop.example" in seen
     assert "fakeverse/main" in seen
     assert [secret for secret in (TOKEN, SECOND) if secret in seen] == []
     assert holding(home, TOKEN, SECOND) == []
+
+
+@pytest.mark.parametrize(("key", "code", "words"), [("\x03", 130, "interrupted"), ("\x04", 2, "nobody answers")])
+def test_ctrl_c_and_ctrl_d_at_a_hidden_question_end_it_and_nothing_is_stored(
+    home: Path, terminal: Terminal, kairos: Any, key: str, code: int, words: str
+) -> None:
+    ours, process = terminal
+    read_until(ours, "Instance: ")
+    os.write(ours, b"shop.example\n")
+    read_until(ours, "Token: ")
+    os.write(ours, f"{TOKEN}\n".encode())
+    read_until(ours, "Secret: ")
+    os.write(ours, key.encode())
+    assert words in read_until(ours, None).splitlines()[-1]
+    assert process.wait(timeout=60) == code
+    assert termios.tcgetattr(ours)[3] & termios.ECHO
+    assert kairos("accounts", "list", "--json").data == []
