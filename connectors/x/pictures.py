@@ -6,6 +6,7 @@ from typing import Any
 
 from connectors.base import Media
 from connectors.errors import Rejected
+from connectors.pictures import fit
 
 MOST_BYTES = 5_000_000
 MOST_PIXELS = 4096 * 4096
@@ -19,8 +20,6 @@ Ask = Callable[..., dict[str, Any]]
 
 def upload(media: Media, ask: Ask) -> str:
     """Hand one picture over; gives back X's id for it. Nothing is public until a post names it."""
-    from connectors.pictures import fit
-
     data, mime = fit(media.file, MOST_BYTES, MOST_PIXELS, KINDS)
     begun = {"media_category": "tweet_image", "media_type": mime, "total_bytes": len(data)}
     number = str(ask("POST", "/2/media/upload/initialize", json=begun)["data"]["id"])
