@@ -23,8 +23,7 @@ def check_secrets(sheet: Sheet) -> Iterator[Fault]:
             if SECRET.search(key):
                 yield Fault(
                     (*where, key),
-                    "a secret is never written in a campaign file: keep it in the environment and give only "
-                    "a reference (env:NAME, keyring:NAME or file:PATH) when you connect the account",
+                    "a secret is never written in a campaign file: `kairos accounts add` asks for it",
                     key=True,
                 )
             yield from walk((*where, key), inner)

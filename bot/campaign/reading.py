@@ -31,6 +31,8 @@ MAX_BYTES = 1_000_000
 MAX_NODES = 20_000
 MAX_ALIASES = 100
 MAX_DEPTH = 30
+OWN = "KAIROS_"
+"""Variables of Kairos itself begin so; a token of an account may be in one, and a campaign's words are published."""
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|\$\{")
 _NAMED = re.compile(r"(?P<name>[A-Z_][A-Z0-9_]*)(:(?P<sign>[?-])(?P<rest>.*))?", re.DOTALL)
@@ -259,6 +261,11 @@ class _Walk:
             if not named:
                 wish = f"{printable(found[0])}: write ${{NAME:?why}} or ${{NAME:-default}}"
                 self.reading.fault(where, f"{wish} ($${{ for a plain ${{)", place)
+                return ""
+            if named["name"].startswith(OWN):
+                self.reading.fault(
+                    where, f"{named['name']} may hold a secret of Kairos: no campaign takes it in", place
+                )
                 return ""
             self.reading.filled.add(where)
             given = self.environment.get(named["name"])
