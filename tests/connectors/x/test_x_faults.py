@@ -7,6 +7,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -117,6 +118,19 @@ def test_of_several_windows_the_last_that_is_used_up_counts() -> None:
     assert reset_at(day | {"x-user-limit-24hour-remaining": "7"}, now) == now + timedelta(hours=1)
     assert reset_at({"x-rate-limit-reset": "12"}, now) == now + timedelta(minutes=15)
     assert reset_at({"retry-after": "60"}, now) == now + timedelta(minutes=1)
+
+
+def test_neither_proxies_nor_passwords_of_the_machine_come_between(
+    standin: StandIn, account: Connector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("default login someone password something\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    account.publish(Draft("hello"), "k")
+    (asked,) = standin.asked
+    assert asked.headers["Authorization"] == "Bearer token-1"
+    assert asked.headers["Connection"] == "close"
 
 
 def test_x_is_quoted_when_it_refuses(standin: StandIn, account: Connector) -> None:
