@@ -18,10 +18,13 @@ MAY_IMPORT = {
 }
 HOMES = {
     "tweepy": ("connectors/x/",),
-    "praw": ("connectors/reddit.py",),
-    **dict.fromkeys(
-        ("atproto", "atproto_client", "atproto_core", "atproto_server", "libipld"), ("connectors/bluesky/",)
-    ),
+    "praw": ("connectors/reddit/",),
+    "prawcore": ("connectors/reddit/",),
+    "atproto": ("connectors/bluesky/",),
+    "atproto_client": ("connectors/bluesky/",),
+    "atproto_core": ("connectors/bluesky/",),
+    "atproto_server": ("connectors/bluesky/",),
+    "libipld": ("connectors/bluesky/",),
     "apscheduler": ("scheduler/runner.py",),
     "procrastinate": ("scheduler/cluster.py",),
     "torch": ("bot/attention/", "bot/replies/drafter.py"),

@@ -3,17 +3,11 @@
 A post's name is worked out from its key, so that no second try can make a second post; a thread is one write.
 """
 
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import httpx
 from atproto_client import Client, models
-from atproto_client.exceptions import BadRequestError
-from atproto_client.models.utils import get_model_as_dict
-from PIL import Image
 
 from connectors.base import (
     Capabilities,
@@ -28,18 +22,16 @@ from connectors.base import (
     Ref,
     Surroundings,
 )
+from connectors.bluesky.asking import embed_of, kind_of, parent_of, people_of, posts_of, record_at, reply_of, root_of
 from connectors.bluesky.inbox import Inbox
 from connectors.bluesky.login import label_of
 from connectors.bluesky.records import (
     MAX_LENGTH,
     MAX_PICTURES,
     POSTS,
-    Record,
     address,
-    card,
     chunks,
     extras_of,
-    handles,
     length,
     millis,
     moment_of,
@@ -49,8 +41,9 @@ from connectors.bluesky.records import (
     rkey_of,
     thread,
 )
-from connectors.bluesky.session import TIMEOUT, Broke, KeptSession, border, error_name
-from connectors.errors import ConnectorError, OutcomeUnknown, Rejected
+from connectors.bluesky.session import TIMEOUT, Broke, KeptSession, border
+from connectors.errors import ConnectorError, OutcomeUnknown, Rejected, Unavailable
+from connectors.pictures import fit
 
 CAPABILITIES = Capabilities(
     native_idempotency=True, atomic_thread=True, alt_text=True, may_train=True, length_unit="graphemes"
@@ -58,11 +51,10 @@ CAPABILITIES = Capabilities(
 WRITES_PER_HOUR = 5000 // 3
 """A server counts 3 points for a new record and allows 5000 an hour."""
 READS_PER_HOUR = 3000 * 12
-PICTURE_BYTES, PICTURE_SIDE = 1_000_000, 2000
+PICTURE_BYTES, PICTURE_PIXELS = 1_000_000, 2000 * 2000
 PICTURE_KINDS = ("image/jpeg", "image/png")
 AT_ONCE = 25
 """Posts that can be counted in one request."""
-PAGE = 100
 
 
 class Bluesky:
@@ -82,10 +74,11 @@ class Bluesky:
         with border(self._clock):
             session = client.com.atproto.server.get_session()
             label = label_of(client, did)
-            try:
+        try:
+            with border(self._clock):
                 followers = client.app.bsky.actor.get_profile({"actor": did}).followers_count
-            except BadRequestError:
-                followers = None  # a server without an app view, or one that has not seen us yet
+        except (Rejected, Unavailable):
+            followers = None  # no app view, or one that is away or has not seen us yet: we are who we are
         return Identity(did, session.handle, (self._session.scope(),), label, followers)
 
     def limits(self) -> Limits:
@@ -99,12 +92,13 @@ class Bluesky:
     def publish(self, draft: Draft, key: str) -> Receipt:
         """One write for all parts. When the server breaks over it, look whether they stand under their names."""
         refuse_unfit(draft)
+        pictures = [fit(media.file, PICTURE_BYTES, PICTURE_PIXELS, PICTURE_KINDS) for media in draft.media]
         at = millis(self._clock())
         client, did = self._session.client()
         with border(self._clock):
-            people = _people(client, [draft.text, *draft.parts])
-            embed = _embed(client, draft)
-            reply = _reply(client, draft.in_reply_to)
+            people = people_of(client, [draft.text, *draft.parts])
+            embed = embed_of(client, draft, pictures)
+            reply = reply_of(client, draft.in_reply_to)
         records = thread(draft, did, key, at, people, embed, reply)
         writes = [
             models.ComAtprotoRepoApplyWrites.Create(collection=POSTS, rkey=rkey, value=record)
@@ -131,17 +125,17 @@ class Bluesky:
         above = draft.in_reply_to.id if draft.in_reply_to else None
         since = millis(since)
         with border(self._clock):
-            ours = [post for post in _posts(client, did) if moment_of(post.value.created_at) >= since]
+            ours = [post for post in posts_of(client, did) if moment_of(post.value.created_at) >= since]
         ours.sort(key=lambda post: (moment_of(post.value.created_at), post.uri))
         for post in ours:
-            if post.value.text != draft.text or _parent(post.value) != above:
+            if post.value.text != draft.text or parent_of(post.value) != above:
                 continue
             parts: list[str] = []
             for text in draft.parts:
                 last = parts[-1] if parts else post.uri
-                parts += [one.uri for one in ours if one.value.text == text and _parent(one.value) == last][:1]
+                parts += [one.uri for one in ours if one.value.text == text and parent_of(one.value) == last][:1]
             if len(parts) == len(draft.parts):
-                ref = ref_of(post.uri, post.cid, _root(post.value), parts)
+                ref = ref_of(post.uri, post.cid, root_of(post.value), parts)
                 return _receipt(ref, moment_of(post.value.created_at))
         return None
 
@@ -165,7 +159,7 @@ class Bluesky:
         with border(self._clock):
             ours = [
                 (moment_of(post.value.created_at), post)
-                for post in _posts(client, did)
+                for post in posts_of(client, did)
                 if post.value.reply is None and (since is None or moment_of(post.value.created_at) >= millis(since))
             ]
         ours.sort(key=lambda each: (each[0], each[1].uri))
@@ -175,7 +169,7 @@ class Bluesky:
                 ref_of(post.uri, post.cid),
                 post.value.text,
                 at,
-                _kind(post.value),
+                kind_of(post.value),
                 counts.get(post.uri, Counts()),
                 _url(post.uri),
             )
@@ -202,7 +196,7 @@ class Bluesky:
         """What stands under this key's name; None where nothing does or nobody can say."""
         try:
             with border(self._clock):
-                post = _record(client, address(did, rkey_of(key)))
+                post = record_at(client, address(did, rkey_of(key)))
         except ConnectorError:
             return None
         if post is None:
@@ -210,98 +204,12 @@ class Bluesky:
         if post.value.text != draft.text:
             raise Rejected("bluesky: another text was published under this key")
         parts = [address(did, rkey_of(key, place)) for place in range(1, len(draft.parts) + 1)]
-        return _receipt(ref_of(post.uri, post.cid, _root(post.value), parts), moment_of(post.value.created_at))
+        return _receipt(ref_of(post.uri, post.cid, root_of(post.value), parts), moment_of(post.value.created_at))
 
 
 def connect(account: str, around: Surroundings) -> Connector:
     """The entry point; nothing is asked of the network before the first verb."""
     return Bluesky(account, around)
-
-
-def _people(client: Client, texts: Sequence[str]) -> dict[str, str]:
-    """DIDs by handle for the handles in our texts; one that nobody has stays plain text."""
-    found = {}
-    for handle in handles(texts):
-        try:
-            found[handle] = client.com.atproto.identity.resolve_handle({"handle": handle}).did
-        except BadRequestError:
-            continue
-    return found
-
-
-def _embed(client: Client, draft: Draft) -> Record | None:
-    """Pictures, each uploaded; or else the link as a card."""
-
-    images = []
-    for picture in draft.media:
-        from connectors.pictures import fit
-
-        data, kind = fit(picture.file, PICTURE_BYTES, PICTURE_SIDE * PICTURE_SIDE, PICTURE_KINDS)
-        blob = client.com.atproto.repo.upload_blob(data, headers={"Content-Type": kind}).blob
-        with Image.open(io.BytesIO(data)) as image:
-            shape = {"width": image.width, "height": image.height}
-        images.append({"alt": picture.alt, "image": get_model_as_dict(blob), "aspectRatio": shape})
-    if images:
-        return {"$type": "app.bsky.embed.images", "images": images}
-    return card(draft.link, draft.title) if draft.link else None
-
-
-def _reply(client: Client, above: Ref | None) -> Record | None:
-    """What an answer points to: the post above it and the root of its thread; asked for where its extras are lost."""
-    if above is None:
-        return None
-    if place_of(above.id) is None:
-        raise Rejected("bluesky: what is to be answered is no post there")
-    extras = extras_of(above)
-    if "cid" not in extras:
-        post = _record(client, above.id)
-        if post is None:
-            raise Rejected("bluesky: the post to be answered is gone")
-        extras = json.loads(ref_of(post.uri, post.cid, _root(post.value)).extras)
-    parent = {"uri": above.id, "cid": extras["cid"]}
-    return {"root": extras.get("root", parent), "parent": parent}
-
-
-def _record(client: Client, uri: str) -> Any:
-    """One post as its server keeps it; None when there is none."""
-    place = place_of(uri)
-    assert place is not None
-    try:
-        found = client.com.atproto.repo.get_record({"repo": place[0], "collection": POSTS, "rkey": place[1]})
-    except BadRequestError as error:
-        if error_name(error) == "RecordNotFound":
-            return None
-        raise
-    return found if isinstance(found.value, models.AppBskyFeedPost.Record) else None
-
-
-def _posts(client: Client, did: str) -> Iterator[Any]:
-    """Every post in our repository, in no order of time: their names do not tell it."""
-    asked = {"repo": did, "collection": POSTS, "limit": PAGE}
-    while True:
-        page = client.com.atproto.repo.list_records(asked)
-        yield from (post for post in page.records if isinstance(post.value, models.AppBskyFeedPost.Record))
-        if not page.cursor or page.cursor == asked.get("cursor"):
-            return
-        asked["cursor"] = page.cursor
-
-
-def _parent(post: Any) -> str | None:
-    return post.reply.parent.uri if post.reply is not None else None
-
-
-def _root(post: Any) -> dict[str, str] | None:
-    return {"uri": post.reply.root.uri, "cid": post.reply.root.cid} if post.reply is not None else None
-
-
-def _kind(post: Any) -> str:
-    """What kind of post it is, in the words campaigns use."""
-    embed = str(getattr(post.embed, "py_type", "")) if post.embed is not None else ""
-    for word, kind in (("images", "photo"), ("video", "video"), ("external", "link")):
-        if word in embed or word in str(getattr(getattr(post.embed, "media", None), "py_type", "")):
-            return kind
-    features = [feature for facet in post.facets or () for feature in facet.features]
-    return "link" if any(getattr(each, "py_type", "").endswith("#link") for each in features) else "text"
 
 
 def _receipt(ref: Ref, at: datetime) -> Receipt:

@@ -12,7 +12,7 @@ from connectors.base import Connector, Counts, Draft, Media, Mention, Ref, Surro
 from connectors.bluesky import connect
 from connectors.bluesky.inbox import OVERLAP
 from connectors.bluesky.records import extras_of, stamp
-from connectors.errors import ConnectorError, Rejected
+from connectors.errors import ConnectorError, Rejected, Unavailable
 from tests.connectors.bluesky.appview import READER
 from tests.connectors.bluesky.server import Network, Person, network
 from tests.connectors.stages.bluesky import inbound
@@ -100,7 +100,7 @@ def test_pictures_stand_there_with_their_descriptions(
     post = next(post for post in net.posts(person.did) if post["uri"] == receipt.ref.id)
     images = post["value"]["embed"]["images"]
     assert [image["alt"] for image in images] == ["a red field", "a blue field"]
-    assert [image["aspectRatio"] for image in images] == [{"width": 60, "height": 40}] * 2
+    assert [plain(image["aspectRatio"]) for image in images] == [{"width": 60, "height": 40}] * 2
     assert all(image["image"]["mimeType"].startswith("image/") for image in images)
     assert net.wire.counted[WRITE] == 1
     assert [own.kind for own in connector.own_posts(None)] == ["photo"]
@@ -110,6 +110,17 @@ def test_pictures_stand_there_with_their_descriptions(
 def test_a_picture_that_is_not_there_publishes_nothing(connector: Connector, net: Network, person: Person) -> None:
     with pytest.raises(Rejected):
         connector.publish(Draft("no field", media=(Media("/nowhere/a.png", "a"),)), "k")
+    assert net.posts(person.did) == []
+    assert not net.wire.counted
+
+
+def test_an_upload_that_is_lost_is_no_lost_post(
+    connector: Connector, net: Network, person: Person, picture: Callable[[str], Media]
+) -> None:
+    net.wire.fail("drop", "com.atproto.repo.uploadBlob", written=True)
+    with pytest.raises(Unavailable):
+        connector.publish(Draft("a field", media=(picture("red"),)), "k")
+    assert net.wire.counted == {"com.atproto.repo.uploadBlob": 1}
     assert net.posts(person.did) == []
 
 

@@ -196,8 +196,9 @@ def test_the_label_is_read_and_can_be_put_without_touching_the_rest(
     assert [value["val"] for value in kept["labels"]["values"]] == ["bot"]
 
 
-def test_a_server_without_an_app_view_tells_no_followers(net: Network, person: Person, around: Surroundings) -> None:
-    net.wire.fail("400", "app.bsky.actor.getProfile")
+@pytest.mark.parametrize("fault", ["400", "502 page", "drop"])
+def test_a_server_without_an_app_view_tells_no_followers(net: Network, around: Surroundings, fault: str) -> None:
+    net.wire.fail(fault, "app.bsky.actor.getProfile")
     assert connect("main", around).check().followers is None
 
 
