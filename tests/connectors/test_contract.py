@@ -16,6 +16,7 @@ from connectors.base import Capabilities, Connector, Counts, Draft, Identity, Me
 from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Rejected, Unavailable
 from connectors.sandbox import SandboxNetwork, hashed
 from tests.connectors.stages.bluesky import bluesky
+from tests.connectors.stages.mastodon import mastodon
 from tests.connectors.stages.x import x
 
 VERBS = {"capabilities", "check", "limits", "length", "publish", "find", "measure", "own_posts", "mentions", "delete"}
@@ -54,6 +55,7 @@ def sandbox(folder: Path, clock: Any) -> Stage:
 STAGES: dict[str, Callable[[Path, Any], Stage]] = {
     "sandbox": sandbox,
     "bluesky": lambda folder, clock: Stage(*bluesky(folder, clock)),
+    "mastodon": lambda folder, clock: Stage(*mastodon(folder, clock)),
     "x": lambda folder, clock: Stage(*x(folder, clock)),
 }
 
