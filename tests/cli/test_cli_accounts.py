@@ -188,6 +188,7 @@ def test_a_name_that_cannot_be_connected_is_told_before_anything_is_asked(
     ran = answer(ANSWERS, "accounts", "add", account)
     assert (ran.code, ran.out) == (2, "")
     assert ran.line.startswith(words)
+    assert answer("", "accounts", "list", "--json").data == []
 
 
 def test_platforms_are_listed_by_the_distribution_that_brings_them(dry: Any, answer: Any) -> None:
