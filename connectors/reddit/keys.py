@@ -82,13 +82,13 @@ class Keys:
     def open(self) -> Iterator[praw.Reddit]:
         """A client for one call, whose every error is one of `connectors.errors`; it is closed afterwards."""
         token, scopes, _ = self._fresh()
-        with self.client() as reddit:
-            _use(reddit, _Bearer(reddit, token, scopes), self._pace)
-            try:
+        try:
+            with self.client() as reddit:
+                _use(reddit, _Bearer(reddit, token, scopes), self._pace)
                 yield reddit
-            except AuthExpired:
-                self._token = None
-                raise
+        except AuthExpired:
+            self._token = None
+            raise
 
     @contextmanager
     def client(self) -> Iterator[praw.Reddit]:

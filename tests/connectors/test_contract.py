@@ -17,6 +17,7 @@ from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Rejec
 from connectors.sandbox import SandboxNetwork, hashed
 from tests.connectors.stages.bluesky import bluesky
 from tests.connectors.stages.mastodon import mastodon
+from tests.connectors.stages.reddit import reddit
 from tests.connectors.stages.x import x
 
 VERBS = {"capabilities", "check", "limits", "length", "publish", "find", "measure", "own_posts", "mentions", "delete"}
@@ -56,6 +57,7 @@ STAGES: dict[str, Callable[[Path, Any], Stage]] = {
     "sandbox": sandbox,
     "bluesky": lambda folder, clock: Stage(*bluesky(folder, clock)),
     "mastodon": lambda folder, clock: Stage(*mastodon(folder, clock)),
+    "reddit": lambda folder, clock: Stage(*reddit(folder, clock)),
     "x": lambda folder, clock: Stage(*x(folder, clock)),
 }
 

@@ -174,7 +174,7 @@ class StandIn:
                     return 200, {"json": {"errors": [], "data": {"things": [{"kind": "t1", "data": made}]}}}
                 case ["POST", "api", "del"]:
                     if form["id"] in self.things:
-                        self.things[form["id"]] |= {"author": None, "selftext": "[deleted]", "body": "[deleted]"}
+                        self.things[form["id"]] |= {"author": "[deleted]", "selftext": "[deleted]", "body": "[deleted]"}
                     return 200, {}
                 case ["GET", "comments", number]:
                     found = self.things.get(f"t3_{number}")

@@ -15,6 +15,8 @@ from tests.connectors.reddit.standin import US, StandIn
 
 Parts = tuple[Connector, Any, Callable[[], object], Callable[[], object], Callable[[], object], Callable[[str], Ref]]
 
+WAIT = {"json": {"errors": [["RATELIMIT", "Take a break for 9 minutes before trying again.", "ratelimit"]]}}
+"""How Reddit asks to wait between posts."""
 TITLE = "A title of its own"
 SECRETS = {
     "reddit/main/client_id": "app-id",
@@ -57,7 +59,7 @@ def reddit(folder: Path, clock: Any) -> Parts:
         clock,
         lambda: standin.fail("drop", written=True),
         standin.refuse,
-        lambda: standin.fail("429"),
+        lambda: standin.errors.append((200, WAIT)),
         inbound,
     )
 
