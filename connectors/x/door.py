@@ -98,7 +98,7 @@ def refusal(response: Any, now: datetime, *, write: bool = False) -> ConnectorEr
     """What an answer of 300 and more means."""
     status, words = response.status_code, words_of(response)
     if status == 401:
-        return AuthExpired(f"X no longer accepts the login: {words}")
+        return AuthExpired(f"X no longer accepts the login, connect the account again: {words}")
     if status == 402:
         return AuthExpired(f"X asks for money first, buy credits in its developer console: {words}")
     if status == 429:

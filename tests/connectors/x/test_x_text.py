@@ -44,7 +44,7 @@ def test_a_text_is_as_long_as_x_says(text: str, count: int) -> None:
 @pytest.mark.parametrize(
     ("text", "least"),
     [
-        ("©", 1),
+        ("©", 2),
         ("👨\u200d👩\u200d👧\u200d👦", 2),
         ("example.com", 23),
         ("www.example.co.uk/a", 23),
