@@ -80,6 +80,8 @@ def border(clock: Clock, *, write: bool = False) -> Iterator[None]:
         raise refusal(error.response, clock(), write=write) from None
     except OAuth2Error:
         raise AuthExpired("X no longer accepts the login") from None
+    except requests.exceptions.InvalidJSONError as error:
+        raise _unreadable(error, write) from None
     except (
         tweepy.TweepyException,
         requests.RequestException,
@@ -91,7 +93,7 @@ def border(clock: Clock, *, write: bool = False) -> Iterator[None]:
     ) as error:
         raise _broken(error, write) from None
     except (LookupError, ValueError, TypeError, AttributeError) as error:  # an answer of another shape than promised
-        raise _lost(f"X answered with something that cannot be read ({type(error).__name__})", write) from None
+        raise _unreadable(error, write) from None
 
 
 def refusal(response: Any, now: datetime, *, write: bool = False) -> ConnectorError:
@@ -143,6 +145,10 @@ def _broken(error: Exception, write: bool) -> ConnectorError:
     if isinstance(error, requests.Timeout | TimeoutError | urllib3.exceptions.TimeoutError):
         return _lost("X did not answer in time", write)
     return _lost(f"the connection to X broke ({type(error).__name__})", write)
+
+
+def _unreadable(error: Exception, write: bool) -> ConnectorError:
+    return _lost(f"X answered with something that cannot be read ({type(error).__name__})", write)
 
 
 def _lost(words: str, write: bool) -> ConnectorError:

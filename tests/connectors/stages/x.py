@@ -31,7 +31,7 @@ def x(folder: Path, clock: Any) -> Parts:
         return named[name]
 
     return (
-        connect("main", Surroundings(clock, folder, SECRETS.get), base=standin.base, timeout=(2.0, 5.0)),
+        connect("main", Surroundings(clock, folder, SECRETS.get), base=standin.base, timeout=(5.0, 15.0)),
         clock,
         lambda: standin.fail("drop", written=True),
         standin.refuse,

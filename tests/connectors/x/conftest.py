@@ -44,7 +44,7 @@ def around(clock: Any, tmp_path: Path, secrets: dict[str, str]) -> Surroundings:
 def opened(standin: StandIn, around: Surroundings) -> Callable[..., Connector]:
     """Makes connectors of the account; timeouts may be given."""
 
-    def make(timeout: tuple[float, float] = (2.0, 5.0)) -> Connector:
+    def make(timeout: tuple[float, float] = (5.0, 15.0)) -> Connector:
         return XAccount("main", around, standin.base, timeout)
 
     return make

@@ -69,7 +69,8 @@ class StandIn:
         self.chatter: timedelta | None = None
         self._heard = clock()
         self._lock = threading.RLock()
-        self._number = 0
+        self._number = self._handled = 0
+        spec()  # reading it takes longer than some of the timeouts
         self._listen(0)
 
     # --- the wire
@@ -123,6 +124,11 @@ class StandIn:
     def requests(self, begins: str) -> list[Asked]:
         return [one for one in self.asked if re.match(begins, f"{one.method} {one.path}")]
 
+    def settle(self, requests: int) -> None:
+        """Wait until that many requests have arrived and taken effect, where a caller gave up before."""
+        while self._handled < requests:
+            time.sleep(0.005)
+
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         raw = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         asked = urlsplit(handler.path)
@@ -136,6 +142,7 @@ class StandIn:
             if fault:
                 self.faults.remove(fault)
             status, told = (0, {}) if fault and not fault[1] and fault[0] != "slow" else self._answer(got)
+            self._handled += 1
         if fault:
             self._misbehave(handler, fault[0], status, told)
         else:

@@ -57,7 +57,8 @@ def test_one_publish_is_one_request_whatever_goes_wrong(
 ) -> None:
     standin.fail(fault, written=written)
     with pytest.raises(error) as caught:
-        opened((2.0, 0.2)).publish(Draft("hello"), "k")
+        opened((2.0, 0.2 if fault == "hang" else 10.0)).publish(Draft("hello"), "k")
+    standin.settle(1)
     assert type(caught.value) is error
     assert len(standin.requests("POST")) == 1
     assert len(standin.asked) == 1
@@ -75,7 +76,8 @@ def test_a_read_that_fails_wrote_nothing(
     standin.fail(fault, on="GET")
     standin.fail(fault, on="GET")
     with pytest.raises(error) as caught:
-        opened((2.0, 0.2)).measure([Ref("1")])
+        opened((2.0, 0.2 if fault == "hang" else 10.0)).measure([Ref("1")])
+    standin.settle(1)
     assert type(caught.value) is error
     assert len(standin.asked) == (2 if error is Rejected else 1)  # the other set of names is tried
 

@@ -78,7 +78,7 @@ def account(replay: Replay, folder: Path, user: str = "783214") -> Connector:
     secrets = {"x/main/oauth2": json.dumps({"access_token": "none"}), "x/main/user_id": user}
     now = datetime(2022, 10, 8, tzinfo=UTC)
     base = f"http://127.0.0.1:{replay.server.server_address[1]}"
-    return XAccount("main", Surroundings(lambda: now, folder, secrets.get), base, (2.0, 5.0))
+    return XAccount("main", Surroundings(lambda: now, folder, secrets.get), base, (5.0, 15.0))
 
 
 def test_a_real_post_has_the_time_that_its_id_tells_and_can_be_removed(replay: Replay, tmp_path: Path) -> None:
