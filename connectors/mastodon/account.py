@@ -77,7 +77,7 @@ class MastodonAccount:
         try:
             with self._server.border() as client:
                 us = client.account_verify_credentials()
-                told = str(us["id"]), str(us["acct"]), bool(us["bot"]), us.get("followers_count")
+                told = name_of(us), str(us["acct"]), bool(us["bot"]), us.get("followers_count")
         except Gone:
             raise
         except Rejected as error:  # suspended, locked, or a token that may not even read our own name
@@ -131,7 +131,7 @@ class MastodonAccount:
         counts: dict[str, Counts] = {}
         while some := list(islice(ids, TOGETHER)):
             with reading():
-                counts |= {str(status["id"]): counts_of(status) for status in self._statuses(some)}
+                counts |= {name_of(status): counts_of(status) for status in self._statuses(some)}
         return {name: counts[name] for name in (ref.id for ref in refs) if name in counts}
 
     def own_posts(self, since: datetime | None) -> Iterable[OwnPost]:
@@ -180,7 +180,7 @@ class MastodonAccount:
         """Our id, asked once."""
         if self._own_id is None:
             with self._server.border() as client:
-                self._own_id = str(client.account_verify_credentials()["id"])
+                self._own_id = name_of(client.account_verify_credentials())
         return self._own_id
 
     def _scopes(self) -> tuple[str, ...]:
@@ -196,7 +196,7 @@ class MastodonAccount:
         us, before = self._us(), None
         for _ in range(MOST_PAGES):
             with self._server.border() as client:
-                page = client.account_statuses(us, exclude_reblogs=True, max_id=before, limit=PAGE)
+                page = self._server.listed(client.account_statuses(us, exclude_reblogs=True, max_id=before, limit=PAGE))
                 dated = [(moment_of(status), status) for status in page]
                 before = name_of(page[-1]) if page else None
             for moment, status in dated:
@@ -216,15 +216,14 @@ class MastodonAccount:
         if self._asks_together:
             try:
                 with self._server.border() as client:
-                    return [status for status in client.statuses(list(ids)) if status["id"]]
+                    return self._server.listed(client.statuses(list(ids)))
             except Rejected:
                 self._asks_together = False
         found: list[Status] = []
         for name in ids:
             try:
                 with self._server.border() as client:
-                    status = client.status(name)
-                    found += [status] if status["id"] else []
+                    found.append(client.status(name))
             except Gone:
                 continue
         return found

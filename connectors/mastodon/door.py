@@ -1,5 +1,6 @@
 """The one way to a Mastodon server and back: timeouts, no hidden second request, errors sorted once; no posts here."""
 
+import http.client
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ FOREIGN = (
     MastodonWarning,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
     OSError,
     LookupError,
     ValueError,
@@ -79,6 +81,8 @@ class Line(requests.Session):
         self.told = {name: value for name in (*LIMITS, "Retry-After", "Date") if (value := headers.get(name))}
         for name in LIMITS:  # the SDK breaks off over odd ones, after a post as well
             headers.pop(name, None)
+        if 300 <= self.answer.status_code < 400:
+            raise requests.TooManyRedirects("none is followed")
         return self.answer
 
 
@@ -108,6 +112,13 @@ class Server:
             raise
         except FOREIGN as error:
             raise self._meaning(error, write) from None
+
+    def listed(self, answer: Any) -> list[Any]:
+        """An answer that was a list; the SDK makes an empty one of other things too. Raises TypeError."""
+        said = self.line.answer.content if self.line.answer is not None else b""
+        if not isinstance(answer, list) or not said.lstrip().startswith(b"["):
+            raise TypeError("no list")
+        return answer
 
     def _meaning(self, error: BaseException, write: bool) -> ConnectorError:
         answer = self.line.answer

@@ -47,7 +47,7 @@ class Inbox:
     def _page(self, **bounds: Any) -> list[Status]:
         """One page, newest first."""
         with self._server.border() as client:
-            page = client.notifications(types=list(self._types), limit=PAGE, **bounds)
+            page = self._server.listed(client.notifications(types=list(self._types), limit=PAGE, **bounds))
             return sorted(page, key=lambda each: _order(str(each["id"])), reverse=True)
 
     def _concerns_us(self, told: Status) -> bool:

@@ -25,6 +25,15 @@ ANSWERS: dict[str, tuple[int, str, bytes]] = {
     "nothing": (200, JSON, b""),
     "nameless": (200, JSON, b'{"id":null,"created_at":"2026-08-01T13:53:15.378Z"}'),
     "timeless": (200, JSON, b'{"id":"117","created_at":null}'),
+    "working": (202, JSON, b'{"id":"5","type":"image","url":null}'),
+    "gotosocial": (
+        200,
+        JSON,
+        b'{"domain":"gts.example","version":"0.19.1+git-1a2b","source_url":"https://codeberg.org/superseriousbusiness/'
+        b'gotosocial","configuration":{"statuses":{"max_characters":5000,"max_media_attachments":6,'
+        b'"characters_reserved_per_url":25},"media_attachments":{"supported_mime_types":["image/jpeg","image/png"],'
+        b'"image_size_limit":41943040,"image_matrix_limit":2147483647}}}',
+    ),
     "redirect": (307, JSON, b"{}"),
     "429": (429, JSON, b'{"error":"Too many requests"}'),
     "401": (401, JSON, b'{"error":"The access token was revoked"}'),
@@ -47,6 +56,7 @@ class Wire:
         self.counted: Counter[str] = Counter()
         self.sent: list[tuple[str, dict[str, str], bytes]] = []
         self.headers: dict[str, str] = {}
+        self.kept_back: set[str] = set()
         self.slow = 1.0
         self._faults: list[tuple[str, str, bool]] = []
         self._lock = threading.Lock()
@@ -83,6 +93,7 @@ class Wire:
         self.counted.clear()
         self.sent.clear()
         self.headers.clear()
+        self.kept_back.clear()
         self._faults.clear()
         self.slow = 1.0
 
@@ -102,7 +113,7 @@ class Wire:
         """What the server behind says."""
         connection = http.client.HTTPConnection(str(self.target.hostname), self.target.port, timeout=30)
         try:
-            passed = {name: value for name, value in headers.items() if name.lower() not in HOP}
+            passed = {name: value for name, value in headers.items() if name.lower() not in HOP | self.kept_back}
             connection.request(command, path, body or None, passed | {"Accept-Encoding": "identity"})
             answer = connection.getresponse()
             return answer.status, answer.getheaders(), answer.read()
