@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 FILE = Path(__file__).parents[4] / "shared" / "data" / "specs" / "x_openapi.json.gz"
+
+HOME = "urn:x"
 
 
 class Spec:
@@ -18,7 +22,10 @@ class Spec:
     def __init__(self, document: dict[str, Any]) -> None:
         self._paths = document["paths"]
         self._parameters = document["components"]["parameters"]
-        self._schemas = {"components": {"schemas": _plain(document["components"]["schemas"])}}
+        schemas = Resource.from_contents(
+            _plain({"components": {"schemas": document["components"]["schemas"]}}), DRAFT202012
+        )
+        self._registry = Registry().with_resource(HOME, schemas).crawl()
 
     def request(self, method: str, path: str, query: dict[str, str], body: Any) -> list[str]:
         operation, values = self._operation(method, path)
@@ -67,7 +74,7 @@ class Spec:
         return whole
 
     def _faults(self, schema: dict[str, Any], value: Any, where: str) -> list[str]:
-        checks = Draft202012Validator(_plain(schema) | self._schemas)
+        checks = Draft202012Validator(_plain(schema), registry=self._registry)
         return [f"{where}: {fault.json_path}: {fault.message[:200]}" for fault in checks.iter_errors(value)]
 
 
@@ -89,6 +96,8 @@ def _plain(schema: Any) -> Any:
         return [_plain(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
+    if "$ref" in schema:
+        return {"$ref": HOME + schema["$ref"]}
     plain = {name: _plain(one) for name, one in schema.items() if name not in ("discriminator", "example", "nullable")}
     if schema.get("nullable") is True and isinstance(schema.get("type"), str):
         plain["type"] = [schema["type"], "null"]
