@@ -118,23 +118,22 @@ class Door(Requestor):
         self.answer: requests.Response | None = None
 
     def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> requests.Response:
-        """Send once. The SDK passes a timeout of its own; ours holds."""
+        """Send once, to where it was meant. The SDK passes a timeout of its own; ours holds."""
         method, url = args[:2]
         asked = urlsplit(url)
         if method.upper() != "GET" and url.startswith(self.oauth_url) and not _NO_WRITE.fullmatch(asked.path):
             self.wrote = True
         self.answer = None
-        self.answer = super().request(*args, timeout=self._timeouts, **kwargs)  # type: ignore[arg-type]
+        self.answer = super().request(*args, timeout=self._timeouts, **(kwargs | {"allow_redirects": False}))  # type: ignore[arg-type]
         return self.answer
 
 
 def furnish(session: requests.Session) -> requests.Session:
-    """Make a session safe: no redirects, no proxies or passwords from the environment.
+    """Make a session safe: no proxies and no passwords from the environment.
 
     Connections are not kept: one that went stale would make a write look sent when it never was.
     """
     session.trust_env = False
-    session.max_redirects = 0
     session.headers["Connection"] = "close"
     return session
 

@@ -56,10 +56,8 @@ class Keys:
     @property
     def known(self) -> bool:
         """Whether there is all that a client needs."""
-        named = self.secret("client_id") and self.secret("username")
-        return bool(
-            named and (self.secret("refresh_token") or (self.secret("client_secret") and self.secret("password")))
-        )
+        named = all(self.secret(name) for name in ("client_id", "client_secret", "username"))
+        return named and bool(self.secret("refresh_token") or self.secret("password"))
 
     @property
     def username(self) -> str:

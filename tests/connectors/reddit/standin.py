@@ -87,7 +87,7 @@ class StandIn:
         self._number, self._lock = 50_000_000, threading.RLock()
         self.dead = socket.socket()
         self.dead.bind(("127.0.0.1", 0))
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"reddit": self}))
+        self._server = _Server(("127.0.0.1", 0), type("Bound", (_Handler,), {"reddit": self}))
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self.port = self._server.server_address[1]
@@ -304,6 +304,10 @@ class StandIn:
             number, place = divmod(number, 36)
             digits = "0123456789abcdefghijklmnopqrstuvwxyz"[place] + digits
         return digits
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):
