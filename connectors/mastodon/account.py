@@ -240,7 +240,7 @@ class MastodonAccount:
                 description=picture.alt.strip() or None,
                 file_name=f"picture.{kind.partition('/')[2]}",
             )
-            name = str(media["id"])
+            name = name_of(media)
             if not media.get("url"):
                 media = client.media(name)
         if not media.get("url"):
