@@ -47,7 +47,7 @@ def _lesson(series: Series, k: int, fold: int, rng: np.random.Generator) -> Less
     # Long histories exist only late in an account; short ones may start anywhere.
     start = int(rng.integers(min(k + WINDOW, last), last + 1))
     queries = np.sort(rng.choice(np.arange(start, start + WINDOW), size=QUERIES, replace=False))
-    values = np.log1p(series.counts[:, 0].clip(min=0))
+    values = np.log1p(series.counts[:, :1].clip(min=0))
     made = episode(series, values, start, k, queries)
     if made is None or made.measured.sum() < SHORTEST:
         return None

@@ -17,9 +17,9 @@ import numpy as np
 
 from bot.attention.baselines import rivals
 from bot.attention.encoder import StaticEncoder
-from bot.attention.episodes import LEARNED_ACTIONS, RIGHTS, Account, files_of, read_accounts
+from bot.attention.episodes import RIGHTS, Account, files_of, read_accounts
 from bot.attention.evaluation import KS, Judged, Row, averaged, interval, judge
-from bot.attention.forecast import Forecaster, PastPost
+from bot.attention.forecast import ACTIONS, Forecaster, PastPost
 from bot.attention.forecaster import SHRINK_TIME_BELOW, AttentionForecaster
 from bot.attention.slices import LEAST, OURS, PLAIN, Slice, slices
 
@@ -142,7 +142,7 @@ def posts_of(account: Account) -> list[PastPost]:
             row["text"],
             row["kind"],
             datetime.fromisoformat(row["created_at"]),
-            {action: int(row[action]) if row[action] else None for action in LEARNED_ACTIONS},
+            {action: int(row[action]) if row.get(action) else None for action in ACTIONS},
             ref=row["post_id"],
         )
         for row in account.rows

@@ -27,10 +27,13 @@ class EncoderMissing(FileNotFoundError):
 
 
 class StaticEncoder:
-    """A tokenizer and a table (vocabulary, d). Not thread-safe in its cache's order, safe in its answers."""
+    """A tokenizer and a table (vocabulary, d), kept as it is stored: small rows and a scale for each (vocabulary,).
 
-    def __init__(self, tokenizer: Tokenizer, table: NDArray[np.float32]) -> None:
-        self._tokenizer, self._table = tokenizer, table
+    Not thread-safe in its cache's order, safe in its answers.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, rows: NDArray[np.int8], scales: NDArray[np.float32]) -> None:
+        self._tokenizer, self._rows, self._scales = tokenizer, rows, scales
         self._known: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
 
     @classmethod
@@ -41,7 +44,7 @@ class StaticEncoder:
     @property
     def dimension(self) -> int:
         """Length d of a vector."""
-        return int(self._table.shape[1])
+        return int(self._rows.shape[1])
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors (n, d) of unit length, one per text; a text without a known word gives zeros."""
@@ -58,7 +61,7 @@ class StaticEncoder:
         vectors = []
         plain = [text[:LONGEST].encode("utf-8", "replace").decode() for text in texts]
         for encoding in self._tokenizer.encode_batch(plain, add_special_tokens=False):
-            total = self._table[encoding.ids].sum(axis=0)
+            total = self._scales[encoding.ids] @ self._rows[encoding.ids]
             length = float(np.linalg.norm(total))
             vectors.append((total / length if length > 0 else total).astype(np.float32))
         return vectors
@@ -70,8 +73,7 @@ def _load(folder: Path) -> StaticEncoder:
     if not table.is_file() or not words.is_file():
         raise EncoderMissing(f"{folder}: no text encoder here (needs tokenizer.json and table.safetensors)")
     stored = load_file(table)
-    rows = stored["rows"].astype(np.float32) * stored["scale"].astype(np.float32)[:, None]
     tokenizer = Tokenizer.from_file(str(words))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    return StaticEncoder(tokenizer, rows)
+    return StaticEncoder(tokenizer, stored["rows"], stored["scale"].astype(np.float32))

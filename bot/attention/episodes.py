@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bot.attention import features
 from bot.attention.encoder import StaticEncoder
 from bot.attention.forecast import ACTIONS
-from bot.attention.outcomes import Scale
+from bot.attention.outcomes import YOUNGEST, Scale, growth, standard
 
 GAP_S = 48 * features.HOUR_S
 """Between the last history post and the first candidate: counts of younger posts are not finished."""
@@ -25,7 +25,6 @@ MOST_ROWS = 8000
 """Posts kept of one account; of a busier one every second, third and so on."""
 VALIDATION_FROM = datetime(2016, 5, 6, tzinfo=UTC)
 """Facebook pages share world news: nothing from here on is trained on, whatever the page."""
-LEARNED_ACTIONS = ACTIONS[:3]
 
 
 class NoRight(ValueError):
@@ -72,7 +71,7 @@ def refuse_without_right(platform: str, at: datetime, place: str) -> None:
 
 @dataclass
 class Series:
-    """All posts of an account in order of time: text (n, E) float16, counts (n, LEARNED_ACTIONS), nan if unmeasured."""
+    """All posts of an account in order of time: text (n, E) float16, counts (n, A), nan if unmeasured."""
 
     platform: str
     account: str
@@ -138,7 +137,7 @@ def series_of(account: Account, encoder: StaticEncoder) -> Series:
     chosen = fresh[:: max(1, -(-len(fresh) // MOST_ROWS))]
     chosen.sort(key=lambda row: row["created_at"])
     texts = [row["text"] for row in chosen]
-    counts = [[float(row[action]) if row[action] else np.nan for action in LEARNED_ACTIONS] for row in chosen]
+    counts = [[float(row.get(action) or "nan") for action in ACTIONS] for row in chosen]
     return Series(
         account.platform,
         account.name,
@@ -167,12 +166,19 @@ def read_all(folder: Path) -> list[Series]:
 
 @dataclass
 class Episode:
-    """History (k rows) and candidates (m rows): text (n, E), features (n, F), z (n,), measured (n,)."""
+    """History (k rows) and candidates (m rows): text (n, E), features (n, F), z and measured (n,), of one action.
+
+    Of the history also (k,): mean z of other actions and whether there was one, and the share of its growth a post
+    still had before it when it was counted.
+    """
 
     text: NDArray[np.float32]
     features: NDArray[np.float32]
     z: NDArray[np.float32]
     measured: NDArray[np.float32]
+    beside: NDArray[np.float32]
+    has_beside: NDArray[np.float32]
+    unfinished: NDArray[np.float32]
     candidate_text: NDArray[np.float32]
     candidate_features: NDArray[np.float32]
     candidate_z: NDArray[np.float32]
@@ -188,21 +194,35 @@ def episode(
     *,
     knows_window: bool = False,
     shift_s: float = 0.0,
+    gap_s: float = GAP_S,
+    misjudged: NDArray[np.float32] | None = None,
 ) -> Episode | None:
-    """History: the last k posts more than GAP_S before post `start`; candidates: `queries` (indices >= start).
+    """History: the last k posts more than `gap_s` before post `start`; candidates: `queries` (indices >= start).
 
-    `values` (n,) is log1p of an outcome, nan if unmeasured. With `knows_window` a candidate's rhythm features see the
-    posts between; otherwise only the history, as at planning time. None when the history has no measured outcome.
+    `values` (n, A) is log1p of the outcomes, nan if unmeasured: first of the action to forecast, then of others. With
+    `knows_window` a candidate's rhythm features see the posts between; otherwise only the history, as at planning time.
+    Counts are taken when post `start` comes: with a gap below GAP_S the last ones are not finished, and `misjudged`
+    (n,) is by how much the guess of their final logarithm is off at the moment of posting; it fades as a post grows.
+    None when the history has no measured outcome.
     """
-    end = int(np.searchsorted(series.times, series.times[start] - GAP_S))
+    end = int(np.searchsorted(series.times, series.times[start] - gap_s))
     first = max(0, end - k)
     kept = slice(first, end)
-    if end - first < 1 or not np.isfinite(values[kept]).any():
+    if end - first < 1:
+        return None
+    ages = series.times[start] - series.times[kept]
+    unfinished = 1 - growth(ages, series.platform)
+    seen = values[kept].copy()
+    if misjudged is not None:
+        seen += (unfinished * misjudged[kept])[:, None]
+    seen[ages < YOUNGEST.total_seconds()] = np.nan
+    if not np.isfinite(seen[:, 0]).any():
         return None
     times = series.times + shift_s
     reference = float(times[end - 1])
     known = times if knows_window else times[:end]
-    z = Scale.of(values[kept]).z(values).astype(np.float32)
+    z, beside = standard(seen)
+    later = Scale.of(seen[:, 0]).z(values[queries, 0])
 
     def part(rows: slice | NDArray[np.int64], seen: NDArray[np.float64]) -> NDArray[np.float32]:
         return features.tokens(times[rows], series.kinds[rows], series.surfaces[rows], seen, reference)
@@ -210,12 +230,15 @@ def episode(
     return Episode(
         series.text[kept].astype(np.float32),
         part(kept, times[:end]),
-        np.nan_to_num(z[kept]),
-        np.isfinite(z[kept]).astype(np.float32),
+        np.nan_to_num(z).astype(np.float32),
+        np.isfinite(z).astype(np.float32),
+        np.nan_to_num(beside).astype(np.float32),
+        np.isfinite(beside).astype(np.float32),
+        (unfinished * np.isfinite(seen).any(axis=1)).astype(np.float32),
         series.text[queries].astype(np.float32),
         part(queries, known),
-        np.nan_to_num(z[queries]),
-        np.isfinite(z[queries]).astype(np.float32),
+        np.nan_to_num(later).astype(np.float32),
+        np.isfinite(later).astype(np.float32),
     )
 
 

@@ -57,10 +57,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Attended:
-    """A past post the forecast looked at: its place in the history given and its share of the attention (0..1)."""
+    """A past post that moved the forecast: its place in the history given and its share of all that posts added (0..1).
+
+    `added` is by how much about the expected z would be lower without it; `bot.attention.influence` says it exactly.
+    """
 
     index: int
     weight: float
+    added: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Forecast:
     centre: float
     spread: float
     attended: Sequence[Attended] = field(default=(), compare=False)
-    """Past posts it looked at most, the most first."""
+    """Past posts that moved it most, the most first."""
 
     @classmethod
     def normal(cls, mean: float, sd: float, centre: float, spread: float) -> "Forecast":
@@ -184,6 +188,7 @@ class Forecaster(Protocol):
         """One forecast per candidate, each independent of the other candidates.
 
         `history` may be in any order; only rows measured for `action` carry an outcome. With no outcome at all
-        the forecast is the prior: mean 0, sd 1, in counts of a post on an unknown account.
+        the forecast is the prior: mean 0 (of the attention model, near 0, by how the wording appeals), sd 1, in counts
+        of a post on an unknown account.
         """
         ...

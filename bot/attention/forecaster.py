@@ -14,18 +14,23 @@ from transformers.utils import logging
 
 from bot.attention import features
 from bot.attention.encoder import StaticEncoder
-from bot.attention.forecast import Attended, Candidate, Forecast, PastPost
-from bot.attention.network import AttentionNetwork, Memory, Posts
-from bot.attention.outcomes import UNKNOWN, Scale, finished
+from bot.attention.forecast import ACTIONS, Attended, Candidate, Forecast, PastPost
+from bot.attention.network import AttentionNetwork, Memory, Outcomes, Posts
+from bot.attention.outcomes import UNKNOWN, Scale, finished, standard, unfinished
+from bot.attention.wording import Wordings
 
 LONGEST_HISTORY = 1000
-CHUNK = 512
+CHUNK = 256
 """Candidates scored at once."""
 TOP = 8
 """Past posts named for each forecast."""
 SHRINK_TIME_BELOW = 800
-"""With fewer posts an earlier network over-claimed the effect of time about twofold: below this it is halved."""
-SURE_SHARE = 0.5
+"""With fewer posts an earlier network over-claimed the effect of time about twofold: below about this it is halved."""
+BLIND = 0.5
+FADE = 100
+"""Posts before and after, over which halving ends: one post more must not change a forecast by a tenth."""
+HALF, APART = 0.5, 2.0
+"""Share of a history a draw of the mean sees, and by how much more than that draws lie apart."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +46,20 @@ class _Read:
 
 
 class _Looks(Sequence[Attended]):
-    """The TOP past posts by attention, sorted out only when somebody asks: of thousands of candidates few are shown."""
+    """The TOP past posts by what they add, sorted out only when somebody asks: of many candidates few are shown."""
 
-    def __init__(self, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
-        self._places, self._weights = places, weights
+    def __init__(self, places: NDArray[np.int64], added: NDArray[np.float64]) -> None:
+        self._places, self._added = places, added
 
     @cached_property
     def _top(self) -> tuple[Attended, ...]:
-        order = np.argsort(-self._weights)[:TOP]
-        return tuple(Attended(int(self._places[at]), float(self._weights[at])) for at in order)
+        sizes = np.abs(self._added)
+        order = np.argsort(-sizes)[:TOP]
+        whole = max(float(sizes.sum()), 1e-12)
+        return tuple(Attended(int(self._places[at]), float(sizes[at]) / whole, float(self._added[at])) for at in order)
 
     def __len__(self) -> int:
-        return min(TOP, len(self._weights))
+        return min(TOP, len(self._added))
 
     @overload
     def __getitem__(self, place: int) -> Attended: ...
@@ -95,15 +102,20 @@ class AttentionForecaster:
         """One forecast per candidate, from the last LONGEST_HISTORY posts of the history."""
         recent = sorted(enumerate(history), key=lambda pair: pair[1].at)[-LONGEST_HISTORY:]
         if not np.isfinite(finished([post for _, post in recent], action)).any():
-            # Without one outcome there is nothing to attend to.
-            return [Forecast.normal(0, 1, UNKNOWN.centre, UNKNOWN.spread) for _ in candidates]
+            return self._unmeasured(candidates)
         read = self._read(recent, action)
         found: list[Forecast] = []
         for start in range(0, len(candidates), CHUNK):
-            probabilities, attended = self._score(read, candidates[start : start + CHUNK])
-            for bars, weights in zip(probabilities, attended, strict=True):
-                found.append(Forecast(bars, read.scale.centre, read.scale.spread, _Looks(read.places, weights)))
+            probabilities, added = self._score(read, candidates[start : start + CHUNK])
+            for bars, sizes in zip(probabilities, added, strict=True):
+                found.append(Forecast(bars, read.scale.centre, read.scale.spread, _Looks(read.places, sizes)))
         return found
+
+    def _unmeasured(self, candidates: Sequence[Candidate]) -> list[Forecast]:
+        """Without one outcome there is nothing to attend to: the prior, and what headline tests say of the wording."""
+        texts = list(dict.fromkeys(candidate.text for candidate in candidates))
+        means = dict(zip(texts, Wordings.load().appeal(texts) / UNKNOWN.spread, strict=True))
+        return [Forecast.normal(means[one.text], 1, UNKNOWN.centre, UNKNOWN.spread) for one in candidates]
 
     def sample_means(
         self,
@@ -113,12 +125,20 @@ class AttentionForecaster:
         draws: int = 8,
         action: str = "likes",
     ) -> NDArray[np.float64]:
-        """Expected z as seen from `draws` random halves of the history (draws, n): doubt about the mean, no noise."""
-        rows = []
-        for _ in range(draws):
-            kept = [post for post in history if rng.random() < SURE_SHARE or len(history) < 4]
-            rows.append([forecast.mean for forecast in self.predict(kept, candidates, action)])
-        return np.array(rows, dtype=np.float64).reshape(draws, len(candidates))
+        """Expected z, by the scale of the whole history, in `draws` worlds that could be (draws, n): no noise in it.
+
+        What a random half of the history says differs from what all of it says; that difference is doubled, because
+        halves of one history lie too close together (measured on known truths: docs/model-log.md).
+        """
+        whole = self.predict(history, candidates, action)
+        told = np.array([one.mean for one in whole], dtype=np.float64)
+        rows = np.tile(told, (draws, 1))
+        for row in rows:
+            kept = [post for post in history if rng.random() < HALF or len(history) < 4]
+            for place, half in enumerate(self.predict(kept, candidates, action)):
+                seen = (half.centre + half.spread * half.mean - whole[place].centre) / whole[place].spread
+                row[place] += APART * (seen - told[place])
+        return rows
 
     def _read(self, recent: Sequence[tuple[int, PastPost]], action: str) -> _Read:
         key = _fingerprint(recent, action)
@@ -130,35 +150,41 @@ class AttentionForecaster:
 
     def _read_new(self, recent: Sequence[tuple[int, PastPost]], action: str) -> _Read:
         posts = [post for _, post in recent]
-        values = finished(posts, action)
-        measured, scale = np.isfinite(values), Scale.of(values)
-        z = np.where(measured, scale.z(values), 0.0)
+        others = [name for name in ACTIONS if name != action]
+        values = np.stack([finished(posts, name) for name in (action, *others)], axis=1)
+        z, beside = standard(values)
         times = features.seconds([post.at for post in posts])
         reference = float(times[-1])
         with torch.inference_mode():
             memory = self._network.remember(
                 self._posts(posts, times, times, reference),
-                _row(z),
-                _row(measured),
+                Outcomes(
+                    _row(np.nan_to_num(z)),
+                    _row(np.isfinite(z)),
+                    _row(np.nan_to_num(beside)),
+                    _row(np.isfinite(beside)),
+                    _row(unfinished(posts)),
+                ),
                 torch.ones(1, len(posts)),
             )
         places = np.array([place for place, _ in recent], dtype=np.int64)
-        return _Read(memory, scale, times, reference, places)
+        return _Read(memory, Scale.of(values[:, 0]), times, reference, places)
 
     def _score(self, read: _Read, candidates: Sequence[Candidate]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         times = features.seconds([candidate.at for candidate in candidates])
         with torch.inference_mode():
             posts = self._posts(candidates, times, read.known, read.reference)
-            logits, attended = self._network.forecast(read.memory, posts)
-            if len(read.known) < SHRINK_TIME_BELOW:
-                # Half of the way to a forecast that does not know the hour: log-probabilities are averaged.
+            logits, added = self._network.forecast(read.memory, posts)
+            blindness = BLIND * min(max((SHRINK_TIME_BELOW + FADE - len(read.known)) / (2 * FADE), 0.0), 1.0)
+            if blindness > 0:
+                # Up to half of the way to a forecast that does not know the hour: log-probabilities are averaged.
                 timeless = posts.features.clone()
                 timeless[..., features.CLOCK_PART] = 0
                 blind, _ = self._network.forecast(read.memory, Posts(posts.text, timeless))
-                logits = (logits.log_softmax(-1) + blind.log_softmax(-1)) / 2
+                logits = (1 - blindness) * logits.log_softmax(-1) + blindness * blind.log_softmax(-1)
         return (
             logits.softmax(-1)[0].double().numpy(),
-            attended[0].double().numpy(),
+            added[0].double().numpy(),
         )
 
     def _posts(
@@ -177,9 +203,9 @@ class AttentionForecaster:
 def _fingerprint(history: Sequence[tuple[int, PastPost]], action: str) -> str:
     digest = hashlib.blake2b(action.encode(), digest_size=16)
     for place, post in history:
-        count = None if post.counts is None else post.counts.get(action)
+        counts = sorted((post.counts or {}).items())
         digest.update(
-            f"{place}|{post.at.timestamp()}|{post.kind}|{count}|{post.age}|{post.text}\0".encode("utf-8", "replace")
+            f"{place}|{post.at.timestamp()}|{post.kind}|{counts}|{post.age}|{post.text}\0".encode("utf-8", "replace")
         )
     return digest.hexdigest()
 

@@ -7,6 +7,7 @@ What is unusual about it:
 - attention is biased by plain similarities (text, hour, weekday, age, kind, surface) with one learned gain per head,
   and sharpened as histories grow, by a learned power of their length;
 - every token hears what plain regression would say (`bot.attention.regression`), fitted inside the network;
+- an episode is about one action and hears how posts did by the others; actions of one account go side by side;
 - the output is a distribution: bars over the standardised outcome z, started at a standard normal;
 - two learned tokens stand before every history, so an empty one works.
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.stats import norm
+from scipy.special import ndtr
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PretrainedConfig, PreTrainedModel
@@ -55,7 +56,7 @@ class AttentionConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         text_width: int = 256,
         features: int = WIDTH,
         bins: int = BINS,
-        dropout: float = 0.0,
+        dropout: float = 0.1,
         **kwargs: object,
     ) -> None:
         self.width, self.layers, self.heads, self.mlp = width, layers, heads, mlp
@@ -70,6 +71,24 @@ class Posts:
 
     text: Tensor
     features: Tensor
+
+
+@dataclass
+class Outcomes:
+    """How n posts of each of B episodes did, all (B, n): z and whether it was measured; the mean z of other actions and
+    whether there was one; the share of its growth a post still had before it when it was counted."""
+
+    z: Tensor
+    measured: Tensor
+    beside: Tensor
+    has_beside: Tensor
+    unfinished: Tensor
+
+    def told(self) -> Tensor:
+        """What a token hears of it (B, n, 6): nothing of what was not measured."""
+        seen, beside = self.z * self.measured, self.beside * self.has_beside
+        parts = [seen, seen.abs(), self.measured, beside, self.has_beside, self.unfinished]
+        return torch.stack(parts, dim=-1)
 
 
 @dataclass
@@ -130,19 +149,17 @@ class Block(nn.Module):
         normed = self.before_attention(hidden)
         return self._split(self.key(normed)), self._split(self.value(normed))
 
-    def forward(
-        self, hidden: Tensor, keys: Tensor, values: Tensor, similar: Tensor, present: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Stream (B, n, D) and weights (B, H, n, L+K), from similarities (B, KERNELS, n, L+K) and presence (B, L+K)."""
-        query = self._split(self.query(self.before_attention(hidden)))
-        logits = query @ keys.transpose(2, 3) / query.shape[-1] ** 0.5
-        logits = logits + torch.einsum("hk,bknm->bhnm", self.gains, similar)
+    def forward(self, hidden: Tensor, keys: Tensor, values: Tensor, similar: Tensor, present: Tensor) -> Tensor:
+        """Stream (B, n, D), from similarities (B, KERNELS, n, L+K) and presence (B, L+K)."""
         length = (present.sum(dim=1) / USUAL_LENGTH).log()[:, None, None, None]
-        logits = logits * (self.length_gains[:, None, None] * length).exp()
-        weights = logits.masked_fill(present[:, None, None, :] == 0, float("-inf")).softmax(dim=-1)
-        mixed = (weights @ values).transpose(1, 2).flatten(2)
+        sharpness = (self.length_gains[:, None, None] * length).exp()  # (B, H, 1, 1)
+        bias = (self.gains @ similar.flatten(2)).view(-1, self.heads, *similar.shape[2:]) * sharpness
+        bias = bias.masked_fill(present[:, None, None, :] == 0, float("-inf"))
+        query = self._split(self.query(self.before_attention(hidden))) * sharpness
+        mixed = functional.scaled_dot_product_attention(query, keys, values, attn_mask=bias).transpose(1, 2).flatten(2)
         hidden = hidden + self.dropout(self.out(mixed))
-        return hidden + self.dropout(self.mlp(self.before_mlp(hidden))), weights
+        fed: Tensor = hidden + self.dropout(self.mlp(self.before_mlp(hidden)))
+        return fed
 
     def _split(self, rows: Tensor) -> Tensor:
         return rows.view(*rows.shape[:-1], self.heads, -1).transpose(1, 2)
@@ -158,7 +175,7 @@ class AttentionNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         width = config.width
         self.text_in = nn.Linear(config.text_width, width)
         self.features_in = nn.Linear(config.features, width)
-        self.outcome_in = nn.Linear(3, width)  # z, |z|, whether there is an outcome
+        self.outcome_in = nn.Linear(6, width)
         self.length_in = nn.Linear(1, width)
         self.regression, self.hints_in = Regression(), nn.Linear(2, width)
         self.learned = nn.Parameter(torch.randn(LEARNED, width) * 0.02)
@@ -176,19 +193,18 @@ class AttentionNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
                 nn.init.zeros_(output.bias)
         elif isinstance(module, AttentionNetwork):
             nn.init.zeros_(module.head.weight)
-            mass = np.diff(norm.cdf(EDGES))
+            mass = np.diff(ndtr(EDGES))
             with torch.no_grad():
                 module.head.bias.copy_(torch.tensor(np.log(mass / mass.sum()), dtype=torch.float32))
 
-    def remember(self, posts: Posts, outcome: Tensor, measured: Tensor, present: Tensor) -> Memory:
-        """Read a history once: outcome z (B, K), measured and present (B, K) as 0/1; gives back what to attend to."""
-        seen = outcome * measured
-        known = torch.stack([seen, seen.abs(), measured], dim=-1)
+    def remember(self, posts: Posts, outcomes: Outcomes, present: Tensor) -> Memory:
+        """Read a history once; gives back what to attend to. `present` (B, K) is 0 where padding stands."""
         count = present.sum(dim=1).clamp(min=1)[:, None, None]
         centre = (posts.text * present.unsqueeze(-1)).sum(dim=1, keepdim=True) / count
         similar = kernels(posts, posts, centre)
-        fit, hints = self.regression.fit(similar, outcome, measured * present)
-        hidden = self._embed(posts, present, hints) + self.outcome_in(known)
+        known = outcomes.measured * present
+        fit, hints = self.regression.fit(similar, outcomes.z, known, outcomes.unfinished)
+        hidden = self._embed(posts, present, hints) + self.outcome_in(outcomes.told())
         hidden = torch.cat([self.learned.expand(len(hidden), -1, -1), hidden], dim=1)  # (B, L+K, D)
         similar = functional.pad(similar, (LEARNED, 0, LEARNED, 0))  # learned tokens: no similarity
         present = functional.pad(present, (LEARNED, 0), value=1.0)
@@ -197,25 +213,26 @@ class AttentionNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
             key, value = block.keys_values(hidden)
             keys.append(key)
             values.append(value)
-            hidden, _ = block(hidden, key, value, similar, present)
+            hidden = block(hidden, key, value, similar, present)
         return Memory(posts, centre, present, keys, values, fit)
 
     def forecast(self, memory: Memory, posts: Posts) -> tuple[Tensor, Tensor]:
-        """Logits (B, M, bins) and attention on history posts, mean over heads of the last two layers (B, M, K)."""
-        similar = kernels(posts, memory.posts, memory.centre)
-        hidden = self._embed(posts, memory.present[:, LEARNED:], self.regression.hints(similar, memory.fit))
-        similar = functional.pad(similar, (LEARNED, 0))
-        seen = []
-        for block, key, value in zip(self._layers(), memory.keys, memory.values, strict=True):
-            hidden, weights = block(hidden, key, value, similar, memory.present)
-            seen.append(weights.mean(dim=1))
-        attended = torch.stack(seen[-2:]).mean(dim=0)[..., LEARNED:]
-        logits: Tensor = self.head(self.last(hidden))
-        return logits, attended
+        """Logits (B, M, bins), and what each history post adds to the expected z, by the regression (B, M, K).
 
-    def forward(self, history: Posts, outcome: Tensor, measured: Tensor, present: Tensor, candidates: Posts) -> Tensor:
+        Attention weights would not tell: they say where a candidate looked, not what came of it (docs/model-log.md).
+        """
+        similar = kernels(posts, memory.posts, memory.centre)
+        hints, added = self.regression.hints(similar, memory.fit)
+        hidden = self._embed(posts, memory.present[:, LEARNED:], hints)
+        similar = functional.pad(similar, (LEARNED, 0))
+        for block, key, value in zip(self._layers(), memory.keys, memory.values, strict=True):
+            hidden = block(hidden, key, value, similar, memory.present)
+        logits: Tensor = self.head(self.last(hidden))
+        return logits, added
+
+    def forward(self, history: Posts, outcomes: Outcomes, present: Tensor, candidates: Posts) -> Tensor:
         """Logits (B, M, bins) in one go, as training needs it."""
-        return self.forecast(self.remember(history, outcome, measured, present), candidates)[0]
+        return self.forecast(self.remember(history, outcomes, present), candidates)[0]
 
     def _layers(self) -> list[Block]:
         return [block for block in self.blocks if isinstance(block, Block)]

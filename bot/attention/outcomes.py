@@ -22,10 +22,19 @@ LOWEST, HIGHEST = -5.0, 6.0
 
 def grown(age: timedelta | None, platform: str) -> float:
     """The share of its final counts a post has reached at an age, 0 .. 1; None means finished."""
-    if age is None or age >= GROWN:
-        return 1.0
-    hours = max(age.total_seconds() / 3600, 0.0)
-    return float(1 - 0.5 ** (hours / HALF_LIFE_H.get(platform, 7.0)))
+    return 1.0 if age is None else float(growth(np.array(age.total_seconds()), platform))
+
+
+def growth(ages_s: NDArray[np.float64], platform: str) -> NDArray[np.float64]:
+    """`grown` of many ages in seconds, of any shape."""
+    half_life_s = HALF_LIFE_H.get(platform, 7.0) * 3600
+    share = 1 - 0.5 ** (ages_s.clip(min=0) / half_life_s)
+    return np.asarray(np.where(ages_s >= GROWN.total_seconds(), 1.0, share), dtype=np.float64)
+
+
+def unfinished(posts: Sequence[PastPost]) -> NDArray[np.float64]:
+    """The share of its growth each post still had before it when it was counted (n,), 0 .. 1; 0 where nothing was."""
+    return np.array([0.0 if _unknown(post) else 1 - grown(post.age, post.platform) for post in posts], dtype=np.float64)
 
 
 def finished(posts: Sequence[PastPost], action: str) -> NDArray[np.float64]:
@@ -34,10 +43,14 @@ def finished(posts: Sequence[PastPost], action: str) -> NDArray[np.float64]:
 
 
 def _finished(post: PastPost, action: str) -> float:
-    count = None if post.counts is None else post.counts.get(action)
-    if count is None or (post.age is not None and post.age < YOUNGEST):
+    count = None if _unknown(post) else (post.counts or {}).get(action)
+    if count is None:
         return float("nan")
     return float(np.log1p(max(count, 0) / grown(post.age, post.platform)))
+
+
+def _unknown(post: PastPost) -> bool:
+    return not post.counts or (post.age is not None and post.age < YOUNGEST)
 
 
 @dataclass(frozen=True)
@@ -67,3 +80,14 @@ class Scale:
 
 UNKNOWN = Scale(float(np.log1p(10.0)), 1.2)
 """Of counts on an account without one measured post."""
+
+
+def standard(values: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """z of the first column of log1p counts (n, A), and the mean z of the others: both (n,), nan where unknown.
+
+    Each column is standardised by its own scale.
+    """
+    first, *others = (Scale.of(column).z(column) for column in values.T)
+    counts = np.sum([np.isfinite(z) for z in others], axis=0) if others else np.zeros(len(first))
+    total = np.sum([np.nan_to_num(z) for z in others], axis=0) if others else np.zeros(len(first))
+    return first, np.divide(total, counts, out=np.full(len(first), np.nan), where=counts > 0)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.attention import features
-from bot.attention.episodes import LEARNED_ACTIONS, Series
+from bot.attention.episodes import Series
+from bot.attention.forecast import ACTIONS
 
 
 def made_up_series(rng: np.random.Generator, posts: int, text_width: int) -> Series:
@@ -26,7 +27,7 @@ def made_up_series(rng: np.random.Generator, posts: int, text_width: int) -> Ser
     kinds = np.eye(features.KIND_SLOTS, dtype=np.float32)[rng.choice(used, size=posts)]
     habits = rng.normal(size=features.SURFACE) * 0.5
     surfaces = (habits + rng.normal(size=(posts, features.SURFACE)) * 0.5).astype(np.float32)
-    counts = np.full((posts, len(LEARNED_ACTIONS)), np.nan, dtype=np.float32)
+    counts = np.full((posts, len(ACTIONS)), np.nan, dtype=np.float32)
     return Series("simulated", "", "train", times, text.astype(np.float16), kinds, surfaces, counts)
 
 
@@ -54,9 +55,14 @@ def _presence(times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[n
 
 
 def outcome(series: Series, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A simulated log1p outcome per post (n,): taste, form, clock, fatigue and drift in random shares, plus luck.
+    """A simulated log1p outcome of one action per post (n,)."""
+    return outcomes(series, rng, 1)[:, 0]
 
-    One world in twenty is null: nothing but luck.
+
+def outcomes(series: Series, rng: np.random.Generator, actions: int) -> NDArray[np.float32]:
+    """Simulated log1p outcomes (n, actions): taste, form, clock, fatigue and drift in random shares, plus luck.
+
+    Actions share their causes and some of their luck. One world in ten is null: nothing but luck.
     """
     count = len(series)
     text = series.text.astype(np.float64)
@@ -91,14 +97,17 @@ def outcome(series: Series, rng: np.random.Generator) -> NDArray[np.float32]:
         parts.append((rng.gamma(0.3), _unit(crossed)))
 
     weights = np.array([weight for weight, _ in parts])
-    signal = sum(weight * part for weight, part in parts) / max(float(np.linalg.norm(weights)), 1e-9)
-    explained = 0.0 if rng.random() < 0.05 else rng.beta(2.2, 2.0)
-    tail = rng.uniform(2.5, 12)
-    luck = _unit(rng.standard_t(tail, size=count).clip(-6, 6))
-    value = np.sqrt(explained) * _unit(np.asarray(signal)) + np.sqrt(1 - explained) * luck
-    if rng.random() < 0.3:
-        value = np.expm1(0.4 * value)
-    return np.asarray(value, dtype=np.float32)
+    causes = np.stack([part for _, part in parts], axis=1)
+    explained = 0.0 if rng.random() < 0.1 else rng.beta(1.6, 2.0)
+    tail, common, bent = rng.uniform(2.5, 12), rng.beta(2, 2), rng.random() < 0.3
+    shared = rng.standard_t(tail, size=count).clip(-6, 6)
+    values = np.empty((count, actions), dtype=np.float32)
+    for action in range(actions):
+        own = weights * (rng.lognormal(0, 0.7, size=len(weights)) if action else 1.0)
+        luck = np.sqrt(common) * shared + np.sqrt(1 - common) * rng.standard_t(tail, size=count).clip(-6, 6)
+        value = np.sqrt(explained) * _unit(causes @ own) + np.sqrt(1 - explained) * _unit(luck)
+        values[:, action] = np.expm1(0.4 * value) if bent else value
+    return values
 
 
 def rotated(series: Series, rng: np.random.Generator) -> Series:

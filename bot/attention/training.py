@@ -65,6 +65,7 @@ class _Run:
         """One step, `done` (0..1) of the run being over; the loss, or None when no episode could be drawn."""
         # A generator for each step: a run that was interrupted goes on as if it had not been.
         rng = np.random.default_rng([self.seed, self.step])
+        torch.manual_seed(int(rng.integers(2**62)))  # of dropout
         k = int(np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST))))
         wanted = max(1, TOKENS // (k + QUERIES))
         drawn = [one for one in (sampler.draw(k, rng) for _ in range(wanted)) if one is not None]
@@ -75,8 +76,7 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * max(pace, 0.01)
         batch = collate(drawn)
-        logits = self.network(batch.history, batch.outcome, batch.measured, batch.present, batch.candidates)
-        loss = loss_of(logits, batch.truth, batch.weight)
+        loss = loss_of(self.network(*batch.given), batch.truth, batch.weight)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

@@ -93,7 +93,7 @@ def explain(
     live: Live = False,
     as_json: Json = False,
 ) -> None:
-    """Why this wording at this moment: what it was chosen from, and what each past post it looked at mattered."""
+    """Why this wording at this moment: what it was chosen from, and what the past posts behind it mattered."""
     from bot.attention.belief import as_decided
     from bot.insights import explain as why
     from bot.insights.explained import render

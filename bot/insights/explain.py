@@ -35,7 +35,7 @@ class Weighed:
 
 @dataclass(frozen=True)
 class Remembered:
-    """A past post the forecast looked at, with its share of the attention (0..1) and its latest counts.
+    """A past post that moved the forecast, with its share of what all of them added (0..1) and its latest counts.
 
     Had it not been there, the expected log1p(count) would be higher by `z_without` spreads of the history, and the
     typical count `factor_without` times as high; None where that is not told.

@@ -31,7 +31,7 @@ def render(explanation: Explanation) -> RenderableType:
     why.append("Outcome   ", "dim").append(_outcome(told))
     parts: list[RenderableType] = [head, why, _options(told)]
     parts += [_removed(told)] if told.removed else []
-    parts += [_attended(told)] if told.attended else [Text("No past post was looked at.", "dim")]
+    parts += [_attended(told)] if told.attended else [Text("No past post moved it.", "dim")]
     parts += [Text(told.influence_words, "dim")] if told.influence_words else []
     return Group(*parts)
 
@@ -91,7 +91,7 @@ def _removed(told: Explanation) -> Table:
 
 
 def _attended(told: Explanation) -> Table:
-    table = Table(title="Past posts it looked at", title_justify="left", box=SIMPLE_HEAD, expand=True)
+    table = Table(title="Past posts that moved it most", title_justify="left", box=SIMPLE_HEAD, expand=True)
     table.add_column("weight", justify="right")
     table.add_column("when", no_wrap=True)
     table.add_column("did", no_wrap=True)

@@ -29,7 +29,7 @@ LEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Looked:
-    """A past post the forecast attended to, and its share of the attention (0 .. 1)."""
+    """A past post that moved the forecast, and its share of what all past posts added (0 .. 1)."""
 
     history_id: int
     weight: float

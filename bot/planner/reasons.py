@@ -22,8 +22,9 @@ def why(
     tried: Tried,
     weights: Mapping[str, float],
     forecaster: str,
+    wordings: int,
 ) -> str:
-    """Why the chosen candidate goes out."""
+    """Why the chosen candidate goes out; so many wordings stood to choose from."""
     chosen = expected[choice.chosen]
     by = "" if forecaster == MODEL else f" by the baseline {forecaster}"
     new = "no post of this account is measured yet" if tried.measured == 0 else ""
@@ -32,6 +33,8 @@ def why(
         return f"{drawn}; {new or _hoped(chosen, weights) + by}"
     if new and choice.equals == len(expected) > 1:
         return f"drawn from {choice.equals} that promise the same: {new}"
+    if new and wordings > 1 and not by:
+        return f"{_rank(choice, expected)}: {new}, so the wording is chosen by how such wordings did in headline tests"
     if new:
         return f"{_rank(choice, expected)}: {new}, so this is a guess from other accounts{by}"
     posts = counted(tried.measured, "measured post")

@@ -15,7 +15,9 @@ from bot.attention.encoder import StaticEncoder
 from bot.attention.evaluation import averaged, judge
 from bot.attention.forecast import EDGES, Candidate, Forecast, PastPost
 from bot.attention.forecaster import LONGEST_HISTORY, TOP, AttentionForecaster
-from bot.attention.network import AttentionConfig, AttentionNetwork, Memory, Posts
+from bot.attention.network import AttentionConfig, AttentionNetwork, Memory, Outcomes, Posts
+from bot.attention.outcomes import UNKNOWN
+from bot.attention.wording import Wordings
 
 Account = Callable[..., list[PastPost]]
 AsCandidates = Callable[[list[PastPost]], list[Candidate]]
@@ -78,11 +80,9 @@ def test_the_same_history_is_read_once(account: Account, as_candidates: AsCandid
     class Counting(AttentionNetwork):
         reads = 0
 
-        def remember(
-            self, posts: Posts, outcome: torch.Tensor, measured: torch.Tensor, present: torch.Tensor
-        ) -> Memory:
+        def remember(self, posts: Posts, outcomes: Outcomes, present: torch.Tensor) -> Memory:
             Counting.reads += 1
-            return super().remember(posts, outcome, measured, present)
+            return super().remember(posts, outcomes, present)
 
     forecaster = AttentionForecaster(Counting(AttentionConfig(width=16, layers=1)), StaticEncoder.load())
     posts = account(40)
@@ -93,6 +93,20 @@ def test_the_same_history_is_read_once(account: Account, as_candidates: AsCandid
     forecaster.predict(history, candidates, "replies")
     forecaster.predict(history[1:], candidates)
     assert Counting.reads == 3
+
+
+def test_how_posts_did_by_another_action_is_heard(
+    shipped: AttentionForecaster, account: Account, as_candidates: AsCandidates
+) -> None:
+    posts = account(60, topic=0.7, luck=1.0)
+    history, candidates = posts[:50], as_candidates(posts[50:])
+    likes_alone = [replace(post, counts={"likes": post.counts["likes"]}) for post in history if post.counts]
+    rng = np.random.default_rng(0)
+    shares = [
+        replace(post, counts={**post.counts, "shares": int(rng.integers(90))}) for post in likes_alone if post.counts
+    ]
+    alone, beside = (means(shipped.predict(posts, candidates)) for posts in (likes_alone, shares))
+    assert not np.allclose(alone, beside, atol=1e-3)
 
 
 def test_an_unmeasured_post_is_no_post_with_zero_likes(
@@ -113,13 +127,15 @@ def test_an_unmeasured_post_is_no_post_with_zero_likes(
     assert np.allclose(means(untold), means(too_young), atol=1e-4)
 
 
-def test_without_history_the_forecast_is_the_prior(
+def test_without_history_the_forecast_is_the_prior_and_the_wording_decides(
     shipped: AttentionForecaster, account: Account, as_candidates: AsCandidates, unmeasured: Callable[..., PastPost]
 ) -> None:
     candidates = as_candidates(account(12)[4:])
     for history in ([], [unmeasured(post) for post in account(4)]):
         forecasts = shipped.predict(history, candidates)
-        assert np.abs(means(forecasts)).max() < 0.01
+        appeals = Wordings.load().appeal([one.text for one in candidates])
+        assert means(forecasts) == pytest.approx(appeals / UNKNOWN.spread, abs=0.01)
+        assert np.ptp(appeals) > 0.02
         assert [one.sd for one in forecasts] == pytest.approx([1] * len(candidates), abs=0.02)
         assert [one.centre for one in forecasts] == pytest.approx([np.log1p(10)] * len(candidates))
         assert {one.attended for one in forecasts} == {()}

@@ -37,7 +37,7 @@ def test_no_text_gives_no_row(static: StaticEncoder) -> None:
 
 def test_memory_for_texts_is_bounded(static: StaticEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder, "REMEMBERED", 5)
-    small = StaticEncoder(static._tokenizer, static._table)
+    small = StaticEncoder(static._tokenizer, static._rows, static._scales)
     small.encode([f"text {number}" for number in range(20)])
     assert len(small._known) == 5
 

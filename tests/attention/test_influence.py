@@ -12,7 +12,7 @@ from bot.attention.baselines import AccountMean, HourAndKind
 from bot.attention.card import posts_of
 from bot.attention.encoder import StaticEncoder
 from bot.attention.episodes import read_accounts
-from bot.attention.evaluation import distinct, windows
+from bot.attention.evaluation import distinct, spearman, windows
 from bot.attention.forecast import Candidate, Forecast, Forecaster, PastPost
 from bot.attention.forecaster import TOP, AttentionForecaster
 from bot.attention.influence import influences
@@ -151,3 +151,43 @@ def test_what_is_attended_to_is_asked_about_as_it_is_named(
     found = influences(shipped, posts[:50], candidate, [seen.index for seen in forecast.attended])
     assert len(found) == TOP
     assert {one.index for one in found} == {seen.index for seen in forecast.attended}
+
+
+def agreement(forecaster: Forecaster, cases: Sequence[Case], shuffled: bool = False) -> tuple[float, float]:
+    """Share of like signs and mean rank correlation of what posts are said to add and what is lost without them.
+
+    What a post does to the account's mean is taken off first: every forecast moves with it, learned or not.
+    """
+    rng = np.random.default_rng(0)
+    signs, ranks = [], []
+    for history, candidate in cases:
+        (forecast,) = forecaster.predict(history, [candidate])
+        top = [seen.index for seen in forecast.attended]
+        said = np.array([seen.added for seen in forecast.attended])
+        lost = [
+            -np.array([one.z for one in influences(each, history, candidate, top)])
+            for each in (forecaster, AccountMean())
+        ]
+        true = lost[0] - lost[1]
+        said = rng.permutation(said) if shuffled else said
+        signs.append(float(np.mean(np.sign(said) == np.sign(true))))
+        ranks.append(spearman(said, true))
+    return float(np.mean(signs)), float(np.mean(ranks))
+
+
+def test_what_posts_are_said_to_add_is_what_is_lost_without_them(
+    shipped: Forecaster, untrained: Forecaster, account: Account, as_candidates: AsCandidates
+) -> None:
+    cases = simulated(account, as_candidates, 120)
+    signs, ranks = agreement(shipped, cases)
+    assert signs > 0.75
+    assert ranks > 0.45
+    for chance in (agreement(shipped, cases, shuffled=True), agreement(untrained, cases)):
+        assert chance[0] < 0.7
+        assert chance[1] < 0.35
+
+
+def test_it_is_so_on_pages_that_were_never_trained_on(shipped: Forecaster, shared_data: Path) -> None:
+    signs, ranks = agreement(shipped, real(shared_data, 150))
+    assert signs > 0.75
+    assert ranks > 0.45

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.attention.forecast import PastPost
-from bot.attention.outcomes import UNKNOWN, Scale, finished, grown
+from bot.attention.outcomes import UNKNOWN, Scale, finished, grown, standard, unfinished
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,6 +23,25 @@ def test_a_finished_post_counts_as_it_stands() -> None:
 def test_an_unfinished_post_counts_for_what_it_will_have_reached() -> None:
     (young,) = finished([seen(50, 7)], "likes")
     assert young == pytest.approx(np.log1p(100))  # half of it is there after seven hours
+
+
+def test_what_was_still_to_come_is_told_of_counted_posts_alone() -> None:
+    posts = [
+        seen(3, 7),
+        seen(3, None),
+        seen(3, 0.5),
+        PastPost("mastodon", "hello", "text", AT, None, timedelta(hours=7)),
+    ]
+    assert unfinished(posts) == pytest.approx([0.5, 0, 0, 0])
+
+
+def test_the_first_action_stands_beside_the_mean_of_the_others() -> None:
+    values = np.array([[1.0, 2.0, np.nan], [2.0, np.nan, np.nan], [3.0, 4.0, 8.0], [np.nan, 6.0, 2.0]])
+    first, beside = standard(values)
+    assert first == pytest.approx(Scale.of(values[:, 0]).z(values[:, 0]), nan_ok=True)
+    replies, shares = (Scale.of(column).z(column) for column in values[:, 1:].T)
+    assert beside == pytest.approx([replies[0], np.nan, *(replies[2:] + shares[2:]) / 2], nan_ok=True)
+    assert np.isnan(standard(values[:, :1])[1]).all()
 
 
 def test_what_is_too_young_or_untold_is_not_measured() -> None:

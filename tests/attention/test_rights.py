@@ -21,6 +21,7 @@ from bot.attention.episodes import (
     series_of,
     splits,
 )
+from bot.attention.forecast import ACTIONS
 from bot.attention.outcomes import Scale
 
 COLUMNS = ("platform", "account", "post_id", "created_at", "text", "kind", "likes", "replies", "shares", "split")
@@ -116,7 +117,7 @@ def made(n: int, platform: str = "facebook", split: str = "train", start: dateti
         np.ones((n, 4), dtype=np.float16),
         np.zeros((n, 16), dtype=np.float32),
         np.zeros((n, 14), dtype=np.float32),
-        np.arange(3 * n, dtype=np.float32).reshape(n, 3),
+        np.arange(len(ACTIONS) * n, dtype=np.float32).reshape(n, -1),
     )
 
 
@@ -131,17 +132,45 @@ def test_training_and_validation_share_neither_accounts_nor_on_facebook_the_cale
 
 def test_an_episode_keeps_48_hours_between_history_and_candidates() -> None:
     series = made(300)
-    values = np.log1p(series.counts[:, 0])
+    values = np.log1p(series.counts)
     one = episode(series, values, 200, 50, np.arange(200, 300))
     assert one is not None
     assert len(one.z) == 50
     # The last history post is the last one more than 48 hours older than the first candidate.
     read = values[200 - 48 - 1 - 49 : 200 - 48]
-    assert one.z == pytest.approx(Scale.of(read).z(read), abs=1e-4)
+    likes, *others = (Scale.of(column).z(column) for column in read.T)
+    assert one.z == pytest.approx(likes, abs=1e-4)
+    assert one.beside == pytest.approx(np.mean(others, axis=0), abs=1e-4)
+    assert not one.unfinished.any()
+
+
+def test_without_the_gap_the_last_posts_of_a_history_are_unfinished_and_the_very_last_unknown() -> None:
+    series = made(300)
+    series.times[199] += 1800  # half an hour before the first candidate
+    one = episode(series, np.log1p(series.counts), 200, 50, np.arange(200, 300), gap_s=600.0)
+    assert one is not None
+    assert len(one.z) == 50
+    assert (np.diff(one.unfinished[:-1]) >= 0).all()
+    assert one.unfinished[0] == one.unfinished[-1] == 0 < one.unfinished[-20] < 0.5 < one.unfinished[-2]
+    assert one.measured[:-1].all()
+    assert not one.measured[-1]
+
+
+def test_a_misjudged_growth_fades_as_a_post_grows() -> None:
+    series = made(300)
+    values = np.log1p(series.counts)
+    off = np.full(300, 2.0, dtype=np.float32)
+    plain, wrong = (
+        episode(series, values, 200, 50, np.arange(200, 300), gap_s=3600.0, misjudged=each) for each in (None, off)
+    )
+    assert plain is not None
+    assert wrong is not None
+    shift = (wrong.z - plain.z)[:-1]
+    assert shift[-1] > shift[-12] > shift[0]
 
 
 def test_an_episode_without_an_outcome_in_its_history_is_none() -> None:
     series = made(300)
-    values = np.full(300, np.nan, dtype=np.float32)
+    values = np.full((300, len(ACTIONS)), np.nan, dtype=np.float32)
     assert episode(series, values, 200, 50, np.arange(200, 300)) is None
-    assert episode(series, np.log1p(series.counts[:, 0]), 5, 50, np.arange(5, 50)) is None
+    assert episode(series, np.log1p(series.counts), 5, 50, np.arange(5, 50)) is None

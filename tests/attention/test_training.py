@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from bot.attention.network import AttentionConfig
-from bot.attention.prior import made_up_series, outcome, rotated
+from bot.attention.prior import made_up_series, outcome, outcomes, rotated
 from bot.attention.sampling import QUERIES, Sampler, collate
 from bot.attention.training import Progress, TrainingError, train
 
@@ -129,11 +129,13 @@ def test_every_draw_is_an_episode_the_network_can_read(seed: int) -> None:
     sampler = Sampler([series], 16)
     drawn = [one for one in (sampler.draw(k, rng) for k in (10, 40, 160)) if one is not None]
     batch = collate(drawn)
-    assert batch.history.text.shape[:2] == batch.outcome.shape == batch.measured.shape == batch.present.shape
-    assert batch.truth.shape == (len(drawn), QUERIES)
-    for value in (batch.outcome, batch.truth, batch.history.features, batch.candidates.features):
+    told = batch.outcomes
+    assert {batch.history.text.shape[:2], *(rows.shape for rows in vars(told).values())} == {batch.present.shape}
+    assert batch.truth.shape == batch.weight.shape == (len(drawn), QUERIES)
+    assert told.unfinished.min() >= 0 > told.unfinished.max() - 1
+    for value in (told.z, told.beside, batch.truth, batch.history.features, batch.candidates.features):
         assert torch.isfinite(value).all()
-    assert batch.outcome.abs().max() <= 6
+    assert told.z.abs().max() <= 6
     assert (batch.present.sum(1) == torch.tensor([len(one.z) for one in drawn])).all()
 
 
@@ -145,6 +147,16 @@ def test_a_simulated_audience_is_standardised_and_never_twice_the_same(seed: int
     assert np.isfinite(one).all()
     assert 0.3 < one.std() < 2.5
     assert abs(np.corrcoef(one, other)[0, 1]) < 0.98
+
+
+def test_simulated_actions_share_their_causes_and_are_not_the_same() -> None:
+    correlations = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        one, other = outcomes(made_up_series(rng, 300, 16), rng, 2).T
+        correlations.append(float(np.corrcoef(one, other)[0, 1]))
+    assert 0.4 < np.mean(correlations) < 0.95
+    assert max(correlations) < 0.999
 
 
 def test_turning_the_text_space_keeps_who_is_near_whom() -> None:

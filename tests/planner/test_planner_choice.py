@@ -266,6 +266,15 @@ def test_a_baseline_is_named_and_so_is_an_empty_history(make: Any) -> None:
     assert "a guess from other accounts" in guess.reason
 
 
+def test_where_nothing_is_measured_the_wording_decides_and_the_reason_says_by_what(make: Any) -> None:
+    liking = make.taste(lambda candidate: float("?" in candidate.text), name="attention")
+    variants = [{"text": "The search tool is out"}, {"text": "Have you seen the search tool?"}]
+    new = plan(make.campaign([{"id": "hello", "variants": variants}]), make.desk(forecaster=liking)).posts[0]
+    assert new.draft.text == variants[1]["text"]
+    assert "no post of this account is measured yet, so the wording is chosen by" in new.reason
+    assert "headline tests" in new.reason
+
+
 def wants_hours(make: Any) -> Any:
     return make.taste(lambda candidate: candidate.at.hour / 10)
 

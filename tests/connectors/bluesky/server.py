@@ -1,4 +1,4 @@
-"""The reference PDS as a process of these tests: installed once, started once, stopped with them; accounts on it."""
+"""The reference PDS as a process of these tests, and accounts on it; `make pds` gets it, nothing here does."""
 
 import atexit
 import itertools
@@ -20,8 +20,6 @@ from tests.connectors.bluesky.wire import Wire
 
 HERE = Path(__file__).parent.parent / "pds"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kairos-tests" / "pds"
-PATIENCE = 200
-"""Seconds an installation may take; what was fetched by then is in npm's own cache for the next time."""
 
 
 @dataclass
@@ -117,24 +115,10 @@ def _network() -> Network | str:
 
 
 def _missing() -> str | None:
-    """Why the PDS cannot run here; installs it where it is not yet."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return "node and npm are not on this machine; the PDS is a node program"
-    if _is_installed():
-        return None
-    CACHE.mkdir(parents=True, exist_ok=True)
-    shutil.copy(HERE / "package.json", CACHE)
-    try:
-        subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"],
-            cwd=CACHE,
-            check=True,
-            capture_output=True,
-            timeout=PATIENCE,
-        )
-    except (subprocess.SubprocessError, OSError) as error:
-        return f"the PDS could not be installed from npm into {CACHE}: {type(error).__name__}"
-    return None if _is_installed() else f"npm left {CACHE} incomplete"
+    """Why the PDS cannot run here."""
+    if shutil.which("node") is None:
+        return "node is not on this machine; the PDS is a node program"
+    return None if _is_installed() else "the reference PDS is not installed: `make pds` does it, once"
 
 
 def _is_installed() -> bool:
