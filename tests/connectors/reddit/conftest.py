@@ -47,7 +47,7 @@ def around(clock: Any, tmp_path: Path, secrets: dict[str, str]) -> Surroundings:
 def opened(standin: StandIn, around: Surroundings) -> Callable[..., RedditAccount]:
     """Makes connectors of the account; timeouts may be given."""
 
-    def make(timeout: tuple[float, float] = (2.0, 5.0)) -> RedditAccount:
+    def make(timeout: tuple[float, float] = (10.0, 20.0)) -> RedditAccount:
         return RedditAccount("main", around, standin.session, timeout)
 
     return make

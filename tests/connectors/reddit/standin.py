@@ -9,7 +9,6 @@ import json
 import re
 import socket
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -83,6 +82,8 @@ class StandIn:
         self.agents: set[str] = set()
         self.uploads: list[bytes] = []
         self.socket_says: dict[str, Any] | None = None
+        self.patience = threading.Event()
+        """Slow answers come when it is over."""
         self._tokens: dict[str, set[str]] = {}
         self._number, self._lock = 50_000_000, threading.RLock()
         self.dead = socket.socket()
@@ -94,6 +95,7 @@ class StandIn:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
+        self.patience.set()
         self._server.shutdown()
         self._server.server_close()
         self.dead.close()
@@ -139,7 +141,8 @@ class StandIn:
                 if kind == "password"
                 else (400, {"error": "invalid_grant", "message": "Bad Request"})
             )
-        scopes = form.get("scope", "edit flair history identity privatemessages read submit")
+        granted = "edit flair history identity privatemessages read submit"
+        scopes = form.get("scope", "*" if kind == "password" else granted)
         token = f"access-canary-{len(self._tokens)}"
         self._tokens[token] = set(scopes.split())
         answer = {"access_token": token, "token_type": "bearer", "expires_in": self.lifetime, "scope": scopes}
@@ -209,7 +212,7 @@ class StandIn:
                 {"message": "Unauthorized"},
             )
         needed = next(scope for start, scope in NEEDS.items() if path.startswith(start))
-        if needed not in scopes:
+        if not scopes & {needed, "*"}:
             return (
                 403,
                 {"www-authenticate": 'Bearer realm="reddit", error="insufficient_scope"'},
@@ -357,7 +360,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "drop":
                 return self.connection.shutdown(socket.SHUT_RDWR)
             case "slow":
-                time.sleep(0.7)
+                reddit.patience.wait(20)
                 return self._send(status, headers, told)
             case "half":
                 return self._send(status, headers, told[: len(told) // 2], len(told))

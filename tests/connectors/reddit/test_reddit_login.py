@@ -58,7 +58,7 @@ def secrets() -> dict[str, str]:
 
 
 def run(standin: StandIn, around: Surroundings, talk: Talk) -> None:
-    login("main", around, talk, session=standin.session, timeout=(2.0, 5.0))
+    login("main", around, talk, session=standin.session, timeout=(10.0, 20.0))
 
 
 def test_the_browsers_way_keeps_a_lasting_login_and_no_password(

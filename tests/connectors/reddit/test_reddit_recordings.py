@@ -62,7 +62,7 @@ def played(clock: Any, around: Any) -> Iterator[Callable[..., tuple[Tape, Reddit
 
     def play(*names: str) -> tuple[Tape, RedditAccount]:
         tapes.append(Tape(clock, *names))
-        return tapes[-1], RedditAccount("main", around, tapes[-1].session, (2.0, 5.0))
+        return tapes[-1], RedditAccount("main", around, tapes[-1].session, (10.0, 20.0))
 
     yield play
     for tape in tapes:

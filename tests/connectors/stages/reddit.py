@@ -55,7 +55,7 @@ def reddit(folder: Path, clock: Any) -> Parts:
         return named[name]
 
     return (
-        Addressed("main", Surroundings(clock, folder, SECRETS.get), standin.session, (2.0, 5.0)),
+        Addressed("main", Surroundings(clock, folder, SECRETS.get), standin.session, (10.0, 20.0)),
         clock,
         lambda: standin.fail("drop", written=True),
         standin.refuse,
