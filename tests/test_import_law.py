@@ -25,6 +25,7 @@ HOMES = {
     "atproto_core": ("connectors/bluesky/",),
     "atproto_server": ("connectors/bluesky/",),
     "libipld": ("connectors/bluesky/",),
+    "mastodon": ("connectors/mastodon/",),
     "apscheduler": ("scheduler/runner.py",),
     "procrastinate": ("scheduler/cluster.py",),
     "torch": ("bot/attention/", "bot/replies/drafter.py"),

@@ -1,7 +1,7 @@
 """How a Mastodon account is connected: through the browser, or with a token made there; proven, then kept."""
 
 from connectors.base import Surroundings, Talk
-from connectors.errors import AuthExpired, Rejected
+from connectors.errors import AuthExpired, ConnectorError, Rejected
 from connectors.mastodon.door import TIMEOUT, Server, address_of
 
 SCOPES = ["read:accounts", "read:statuses", "read:notifications", "write:statuses", "write:media"]
@@ -29,12 +29,30 @@ def login(account: str, around: Surroundings, talk: Talk, timeout: tuple[float, 
         handle, bot = str(us["acct"]), bool(us["bot"])
     around.keep(f"mastodon/{account}/instance", base)
     around.keep(f"mastodon/{account}/access_token", token)
-    talk.show(f"Connected as @{handle}.")
+    talk.show(_shown(f"Connected as @{handle}."))
+    if rules := _rules(server):
+        talk.show(
+            "The rules of this server, which hold for a bot as well:\n" + "\n".join(f"- {rule}" for rule in rules)
+        )
     if not bot:
         talk.show(
             f"The profile does not say yet that it is automated. Tick 'This is an automated account' at "
             f"{base}/settings/profile: without it Kairos publishes nothing for real."
         )
+
+
+def _rules(server: Server) -> list[str]:
+    """The server's own rules in its own words, where it tells them."""
+    try:
+        with server.border() as client:
+            return [_shown(str(rule["text"])) for rule in server.listed(client.instance_rules())]
+    except ConnectorError:
+        return []
+
+
+def _shown(words: str) -> str:
+    """A server's words without signs that would steer a terminal."""
+    return "".join(sign for sign in words if sign.isprintable())
 
 
 def _by_browser(base: str, around: Surroundings, talk: Talk, timeout: tuple[float, float]) -> str:

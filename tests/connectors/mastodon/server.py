@@ -79,6 +79,7 @@ def network() -> Network:
     people = ("ada", "grace", "alan")
     config = MastodonMockConfig(
         mocked_version="4.6.4",
+        rules=["No spam.", "Bots post \x1b[2Junlisted."],
         database=DatabaseConfig(path=":memory:"),
         seed=SeedConfig(
             accounts=[SeedAccount(username=name, bot=name != "grace", access_token=f"{name}_token") for name in people]

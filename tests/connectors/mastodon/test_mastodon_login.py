@@ -119,6 +119,17 @@ def test_an_account_that_is_not_connected_says_what_to_do(clock: Any, tmp_path: 
         assert str(caught.value) == f"mastodon/{account} is not connected: kairos accounts add mastodon/{account}"
 
 
+def test_the_servers_rules_are_shown_and_cannot_steer_the_terminal(blank: Network, clock: Any, tmp_path: Path) -> None:
+    person = Person(server=blank.wire.url, token="ada_token")
+    login("main", blank.around(clock, tmp_path), person, TIMEOUT)
+    assert "- No spam.\n- Bots post [2Junlisted." in "\n".join(person.shown)
+    blank.wire.fail("500", "GET /api/v1/instance/rules")
+    quiet = Person(server=blank.wire.url, token="ada_token")
+    login("main", blank.around(clock, tmp_path), quiet, TIMEOUT)
+    assert "Connected as @ada." in quiet.shown
+    assert "No spam." not in "\n".join(quiet.shown)
+
+
 def test_a_token_that_is_also_the_name_of_a_file_stays_a_token(net: Network, clock: Any, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("grace_token\n")
     net.secrets["mastodon/main/access_token"] = str(tmp_path / "token")
