@@ -123,7 +123,6 @@ class Door(Requestor):
         asked = urlsplit(url)
         if method.upper() != "GET" and url.startswith(self.oauth_url) and not _NO_WRITE.fullmatch(asked.path):
             self.wrote = True
-        self.answer = None
         self.answer = super().request(*args, timeout=self._timeouts, **(kwargs | {"allow_redirects": False}))  # type: ignore[arg-type]
         return self.answer
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -246,7 +246,7 @@ LINK = Form("A title", "", "https://www.news.example.org/a")
         ({"title_regexes": [r"^\[.+\]"]}, TEXT, False),
         ({"title_regexes": [r"^\[.+\]", "^A "]}, TEXT, True),
         ({"title_regexes": ["("]}, TEXT, True),
-        ({"title_regexes": ["(A|a|A )*" * 12 + "$"]}, Form("A" * 60 + "!", "x"), True),
+        ({"title_regexes": ["^(A|AA)+$"]}, Form("A" * 60 + "!", "x"), True),
         ({"body_text_min_length": 11}, TEXT, False),
         ({"body_text_max_length": 9}, TEXT, False),
         ({"body_blacklisted_strings": ["WORDS"]}, TEXT, False),
@@ -416,6 +416,7 @@ def test_without_credentials_it_says_how_to_connect(around: Any, secrets: dict[s
         secrets[name] = kept
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.none() | st.text())
 def test_any_draft_has_a_form_or_is_refused(title: str, text: str, link: str | None) -> None:
     try:
