@@ -31,7 +31,9 @@ def render(explanation: Explanation) -> RenderableType:
     why.append("Outcome   ", "dim").append(_outcome(told))
     parts: list[RenderableType] = [head, why, _options(told)]
     parts += [_removed(told)] if told.removed else []
-    parts += [_attended(told)] if told.attended else [Text("Which past posts moved it is not told by this model.", "dim")]
+    parts += (
+        [_attended(told)] if told.attended else [Text("Which past posts moved it is not told by this model.", "dim")]
+    )
     parts += [Text(told.influence_words, "dim")] if told.influence_words else []
     return Group(*parts)
 
