@@ -32,7 +32,9 @@ def render(explanation: Explanation) -> RenderableType:
     parts: list[RenderableType] = [head, why, _options(told)]
     parts += [_removed(told)] if told.removed else []
     parts += (
-        [_attended(told)] if told.attended else [Text("Which past posts moved it is not told by this model.", "dim")]
+        [_attended(told)]
+        if told.attended
+        else [Text("No past post is named: none was measured, or this model does not tell.", "dim")]
     )
     parts += [Text(told.influence_words, "dim")] if told.influence_words else []
     return Group(*parts)
