@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from storage import notes
+from storage import notes, schema
 from storage.database import (
     Database,
     DatabaseDamaged,
@@ -100,7 +100,7 @@ def test_a_database_of_a_newer_version_is_left_alone(db: Database, address: str)
         error = refused(address)
     finally:
         with db.write() as session:
-            session.connection().execute(text("UPDATE kairos_version SET version_num = '0001'"))
+            session.connection().execute(text(f"UPDATE kairos_version SET version_num = '{schema.HEAD}'"))
     assert isinstance(error, DatabaseTooNew)
     assert "made by a newer Kairos (revision 9999); upgrade Kairos" in str(error)
 
