@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -25,10 +25,11 @@ CHUNK = 256
 TOP = 8
 """Past posts named for each forecast."""
 SHRINK_TIME_BELOW = 800
-"""With fewer posts an earlier network over-claimed the effect of time about twofold: below about this it is halved."""
+"""Links posted twice hint that the effect of time is over-claimed (docs/model-log.md): below about this many posts
+BLIND of it is taken away."""
 BLIND = 0.5
 FADE = 100
-"""Posts before and after, over which halving ends: one post more must not change a forecast by a tenth."""
+"""Posts before and after, over which that ends: one post more must not change a forecast by a tenth."""
 HALF, APART = 0.5, 2.0
 """Share of a history a draw of the mean sees, and by how much more than that draws lie apart."""
 
@@ -80,6 +81,10 @@ class AttentionForecaster:
         self.version = version
         self._reads: dict[str, _Read] = {}
 
+    @cached_property
+    def _wordings(self) -> Wordings:
+        return Wordings.load()
+
     @classmethod
     def load(cls, path: str | Path, encoder: StaticEncoder | None = None) -> "AttentionForecaster":
         """Weights from a folder or a hub id (owner/name); raises OSError with one line where there are none."""
@@ -88,8 +93,17 @@ class AttentionForecaster:
         folder = Path(path)
         if not (folder / "model.safetensors").is_file() and (folder.is_absolute() or len(folder.parts) != 2):
             raise FileNotFoundError(f"{path}: no weights here (needs config.json and model.safetensors)")
-        network = AttentionNetwork.from_pretrained(str(path), local_files_only=folder.is_dir())
-        if network.config.features != features.WIDTH:
+        level = logging.get_verbosity()
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # its report of many lines is our one
+        try:
+            loaded: Any = AttentionNetwork.from_pretrained(
+                str(path), local_files_only=folder.is_dir(), ignore_mismatched_sizes=True, output_loading_info=True
+            )
+        finally:
+            logging.set_verbosity(level)
+        network: AttentionNetwork = loaded[0]
+        odd: dict[str, Any] = loaded[1]  # names of weights that are missing, not expected, of another shape
+        if network.config.features != features.WIDTH or any(odd.values()):
             raise OSError(f"{path}: these weights are of another version of Kairos; train them again")
         digest = hashlib.sha256()
         for value in network.state_dict().values():
@@ -114,7 +128,7 @@ class AttentionForecaster:
     def _unmeasured(self, candidates: Sequence[Candidate]) -> list[Forecast]:
         """Without one outcome there is nothing to attend to: the prior, and what headline tests say of the wording."""
         texts = list(dict.fromkeys(candidate.text for candidate in candidates))
-        means = dict(zip(texts, Wordings.load().appeal(texts) / UNKNOWN.spread, strict=True))
+        means = dict(zip(texts, self._wordings.appeal(texts) / UNKNOWN.spread, strict=True))
         return [Forecast.normal(means[one.text], 1, UNKNOWN.centre, UNKNOWN.spread) for one in candidates]
 
     def sample_means(

@@ -125,8 +125,8 @@ def _real(series: Series, rng: np.random.Generator) -> NDArray[np.float32]:
             bent = (column - np.nanmean(column)) / (np.nanstd(column) + 1e-3)
             column[:] = np.sign(bent) * np.abs(bent) ** power
     if rng.random() < 0.2:
-        spreads = np.where(known, np.nanstd(values[:, known], axis=0).mean(), 0.0)
-        values = values + rng.uniform(0.1, 0.6) * spreads * outcome(series, rng)[:, None]
+        spread = np.nanstd(values[:, known], axis=0).mean()
+        values = values + rng.uniform(0.1, 0.6) * spread * outcome(series, rng)[:, None]
     order = np.flatnonzero(known)
     if rng.random() < 0.3:
         order = rng.permutation(order)

@@ -3,7 +3,6 @@
 import http.client
 import logging
 import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -26,7 +25,8 @@ from prawcore.rate_limit import RateLimiter
 from prawcore.sessions import RetryStrategy
 
 from connectors.base import Clock
-from connectors.errors import AuthExpired, ConnectorError, OutcomeUnknown, RateLimited, Rejected, Unavailable
+from connectors.errors import AuthExpired, ConnectorError, RateLimited, Rejected
+from connectors.requesting import broken, lost
 
 TIMEOUT = (5.0, 15.0)
 """Seconds to connect, and to wait for an answer."""
@@ -38,17 +38,6 @@ LONGEST = 200
 _NO_WRITE = re.compile(r"/api/v1/access_token|/api/media/asset\.json|(?:/r/\w+)?/api/flairselector/?")
 """What is asked by POST and makes nothing public."""
 _PAUSE = re.compile(r"(\d{1,4}) (millisecond|second|minute|hour)")
-_NEVER_LEFT = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.LocationValueError,
-    ssl.SSLCertVerificationError,
-    requests.exceptions.ConnectTimeout,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
-)
 FOREIGN = (
     PRAWException,
     PrawcoreException,
@@ -157,16 +146,16 @@ def ours(error: Exception, now: datetime, answer: requests.Response | None, *, w
     if answer is not None and answer.status_code >= 300:
         return refusal(answer, now, wrote=wrote)
     if isinstance(error, RequestException):
-        return _broken(error.original_exception, wrote)
+        return broken("reddit", error.original_exception, wrote)
     if isinstance(error, WebSocketException):
-        return _lost("reddit did not say what became of the picture", wrote)
+        return lost("reddit did not say what became of the picture", wrote)
     if isinstance(error, ClientException):
-        return _lost(f"reddit: {_line(error)}", wrote)
+        return lost(f"reddit: {_line(error)}", wrote)
     if isinstance(
         error, requests.RequestException | urllib3.exceptions.HTTPError | http.client.HTTPException | OSError
     ):
-        return _broken(error, wrote)
-    return _lost(f"reddit answered with something that cannot be read ({type(error).__name__})", wrote)
+        return broken("reddit", error, wrote)
+    return lost(f"reddit answered with something that cannot be read ({type(error).__name__})", wrote)
 
 
 def refusal(answer: requests.Response, now: datetime, *, wrote: bool) -> ConnectorError:
@@ -177,10 +166,10 @@ def refusal(answer: requests.Response, now: datetime, *, wrote: bool) -> Connect
     if status == 429:
         return RateLimited(f"reddit asked us to wait: {words}", reset_at(answer.headers, now))
     if status >= 500 or status == 408:
-        return _lost(f"reddit answered {words}", wrote)
+        return lost(f"reddit answered {words}", wrote)
     if status < 400:
         words = f"{status}, it sends us elsewhere; is the name right?"
-        return _lost(f"reddit answered {words}", wrote) if wrote else Rejected(f"reddit: {words}")
+        return lost(f"reddit answered {words}", wrote) if wrote else Rejected(f"reddit: {words}")
     return Rejected(f"reddit refused: {words}")
 
 
@@ -216,23 +205,6 @@ def _said(error: RedditAPIException, now: datetime) -> ConnectorError:
     if "USER_REQUIRED" in kinds:
         return AuthExpired(f"reddit no longer accepts the login: {words}")
     return Rejected(f"reddit refused: {words}")
-
-
-def _broken(error: Exception, wrote: bool) -> ConnectorError:
-    if _never_left(error):
-        return Unavailable("reddit could not be reached")
-    if isinstance(error, requests.Timeout | TimeoutError | urllib3.exceptions.TimeoutError):
-        return _lost("reddit did not answer in time", wrote)
-    return _lost(f"the connection to reddit broke ({type(error).__name__})", wrote)
-
-
-def _lost(words: str, wrote: bool) -> ConnectorError:
-    return OutcomeUnknown(f"{words}; it may be public") if wrote else Unavailable(words)
-
-
-def _never_left(error: BaseException) -> bool:
-    inner = getattr(error, "reason", None) or next((one for one in error.args if isinstance(one, BaseException)), None)
-    return isinstance(error, _NEVER_LEFT) or (isinstance(inner, BaseException) and _never_left(inner))
 
 
 def _line(words: object) -> str:

@@ -3,7 +3,6 @@
 import http.client
 import logging
 import re
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,8 @@ from oauthlib.oauth2 import OAuth2Error
 from requests.adapters import HTTPAdapter
 
 from connectors.base import Clock
-from connectors.errors import AuthExpired, ConnectorError, OutcomeUnknown, RateLimited, Rejected, Unavailable
+from connectors.errors import AuthExpired, ConnectorError, RateLimited, Rejected
+from connectors.requesting import broken, lost
 
 TIMEOUT = (5.0, 15.0)
 """Seconds to connect, and to wait for an answer."""
@@ -26,18 +26,6 @@ WAIT = timedelta(minutes=15)
 """X's windows of requests are this long."""
 LONGEST = 200
 """Most characters of X's own words that are passed on."""
-
-_NEVER_LEFT = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.LocationValueError,
-    ssl.SSLCertVerificationError,
-    requests.exceptions.ConnectTimeout,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
-)
 
 for name in ("tweepy", "oauthlib", "requests_oauthlib"):  # at DEBUG these write tokens into the log
     logging.getLogger(name).setLevel(logging.WARNING)
@@ -91,7 +79,7 @@ def border(clock: Clock, *, write: bool = False) -> Iterator[None]:
         OSError,
         Warning,  # oauthlib raises one for scopes that are not those asked for
     ) as error:
-        raise _broken(error, write) from None
+        raise broken("X", error, write) from None
     except (LookupError, ValueError, TypeError, AttributeError) as error:  # an answer of another shape than promised
         raise _unreadable(error, write) from None
 
@@ -106,7 +94,7 @@ def refusal(response: Any, now: datetime, *, write: bool = False) -> ConnectorEr
     if status == 429:
         return RateLimited(f"X asked us to wait: {words}", reset_at(response.headers, now))
     if status >= 500 or status == 408 or status < 400:
-        return _lost(f"X answered {words}", write)
+        return lost(f"X answered {words}", write)
     return Rejected(f"X refused: {words}")
 
 
@@ -139,22 +127,5 @@ def reset_at(headers: Mapping[str, str], now: datetime) -> datetime:
     return max((reset for reset in resets if reset > now), default=now + WAIT)
 
 
-def _broken(error: Exception, write: bool) -> ConnectorError:
-    if _never_left(error):
-        return Unavailable("X could not be reached")
-    if isinstance(error, requests.Timeout | TimeoutError | urllib3.exceptions.TimeoutError):
-        return _lost("X did not answer in time", write)
-    return _lost(f"the connection to X broke ({type(error).__name__})", write)
-
-
 def _unreadable(error: Exception, write: bool) -> ConnectorError:
-    return _lost(f"X answered with something that cannot be read ({type(error).__name__})", write)
-
-
-def _lost(words: str, write: bool) -> ConnectorError:
-    return OutcomeUnknown(f"{words}; the post may be public") if write else Unavailable(words)
-
-
-def _never_left(error: BaseException) -> bool:
-    inner = getattr(error, "reason", None) or next((one for one in error.args if isinstance(one, BaseException)), None)
-    return isinstance(error, _NEVER_LEFT) or (isinstance(inner, BaseException) and _never_left(inner))
+    return lost(f"X answered with something that cannot be read ({type(error).__name__})", write)

@@ -14,7 +14,7 @@ from bot.attention import TorchMissing, load
 from bot.attention.encoder import StaticEncoder
 from bot.attention.evaluation import averaged, judge
 from bot.attention.forecast import EDGES, Candidate, Forecast, PastPost
-from bot.attention.forecaster import LONGEST_HISTORY, TOP, AttentionForecaster
+from bot.attention.forecaster import LONGEST_HISTORY, SHRINK_TIME_BELOW, TOP, AttentionForecaster
 from bot.attention.network import AttentionConfig, AttentionNetwork, Memory, Outcomes, Posts
 from bot.attention.outcomes import UNKNOWN
 from bot.attention.wording import Wordings
@@ -236,6 +236,19 @@ def test_weights_of_another_feature_set_are_refused(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_weights_that_lack_what_this_network_reads_are_refused_in_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    network = AttentionNetwork(AttentionConfig(width=16, layers=1))
+    network.outcome_in = torch.nn.Linear(3, 16)  # as of the first version, which heard of one action alone
+    network.save_pretrained(tmp_path)
+    capfd.readouterr()
+    with pytest.raises(OSError, match="another version of Kairos") as raised:
+        load(tmp_path)
+    assert "\n" not in str(raised.value)
+    assert "MISMATCH" not in "".join(capfd.readouterr())
+
+
 def test_without_torch_loading_says_what_to_do_and_the_rest_works() -> None:
     code = """
 import sys
@@ -265,6 +278,15 @@ def test_on_short_histories_the_effect_of_the_hour_is_halved(
     monkeypatch.setattr("bot.attention.forecaster.SHRINK_TIME_BELOW", 0)
     bold = means(shipped.predict(posts, hours))
     assert 0.3 < np.ptp(careful) / np.ptp(bold) < 0.8
+
+
+def test_one_post_more_does_not_make_the_effect_of_the_hour_jump(
+    shipped: AttentionForecaster, account: Account
+) -> None:
+    posts = account(SHRINK_TIME_BELOW + 1, seed=1, hour=1.0)
+    hours = [at_hour(posts[-1], hour) for hour in range(24)]
+    fewer, more = (np.ptp(means(shipped.predict(posts[start:], hours))) for start in (2, 0))
+    assert more / fewer == pytest.approx(1, abs=0.06)
 
 
 def at_hour(post: PastPost, hour: int) -> Candidate:

@@ -118,7 +118,7 @@ def test_sampled_means_hold_the_true_mean_far_more_often_than_those_of_another_c
     others = np.random.default_rng(1).permutation(CANDIDATES)
     own = np.mean([coverage(one.sampled, one.true) for one in seen[k]])
     chance = np.mean([coverage(one.sampled[:, others], one.true) for one in seen[k]])
-    assert own > 0.35
+    assert own > 0.63  # .72 and .78; halves as they are hold .56 and .49
     assert own > chance + 0.1
 
 

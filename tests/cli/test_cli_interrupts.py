@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bot.cli import main
 from bot.cli.interrupts import all_done, between_steps, never_swallow
 
 # A key pressed between the opening of a file and its `with` leaves it to the garbage collector, which says so.
@@ -24,11 +25,16 @@ TEXTS = ["Sow your peas now.", "Clean the spade.", "Water in the morning, not at
 
 @contextmanager
 def ctrl_c_after(seconds: float) -> Iterator[None]:
-    """Whatever SIGINT does comes once this process has worked for so long, as a key pressed at that moment would."""
+    """Whatever SIGINT does comes once this process has worked for so long, as a key pressed at that moment would.
+
+    A press before or after the command, in the tests' own code, comes to nothing.
+    """
 
     def press(number: int, frame: FrameType | None) -> None:
-        answer = signal.getsignal(signal.SIGINT)
-        if callable(answer):
+        answer, inside = signal.getsignal(signal.SIGINT), frame
+        while inside is not None and inside.f_code is not main.__code__:
+            inside = inside.f_back
+        if callable(answer) and inside is not None:
             answer(signal.SIGINT, frame)
 
     former = signal.signal(signal.SIGPROF, press)
