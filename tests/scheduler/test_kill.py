@@ -186,7 +186,7 @@ def live(folder: Path, order: str, native: bool, step: Step, seed: int | None, p
 
 def born(folder: Path, posts: int) -> None:
     """A folder with so many posts due at noon."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     db = open_database(folder / "kairos.db")
     rows = []
     for place in range(posts):
